@@ -1,0 +1,134 @@
+"""Bytes to messages and back, in the two formats of the wire, and WebSocket framing.
+
+A push is encoded once and framed once: server frames are unmasked (RFC 6455 section 5.1), so the
+same bytes object can be written to every connection. Pure.
+"""
+
+from enum import Enum
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from .messages import AnyCommand
+
+SUBPROTOCOL_MSGPACK = "livesrv.v1.msgpack"
+SUBPROTOCOL_JSON = "livesrv.v1.json"
+
+PING_FRAME = b"\x89\x00"
+"""A finished WebSocket ping without payload."""
+
+_OPCODE_TEXT = 0x1
+_OPCODE_BINARY = 0x2
+_FIN = 0x80
+
+
+class Undecodable(ValueError):
+    """The bytes are not a message in the agreed format."""
+
+
+class BadCommand(ValueError):
+    """The bytes are a message, but not a legal command. `id` is the command's, when it has one."""
+
+    def __init__(self, command_id: int | None, reason: str) -> None:
+        super().__init__(reason)
+        self.id = command_id
+
+
+class Format(Enum):
+    """One of the two encodings of the wire."""
+
+    MSGPACK = SUBPROTOCOL_MSGPACK
+    JSON = SUBPROTOCOL_JSON
+
+    @property
+    def is_text(self) -> bool:
+        return self is Format.JSON
+
+    def encode(self, message: object) -> bytes:
+        return _ENCODERS[self](message)
+
+    def decode(self, payload: bytes | str) -> Any:
+        """Decode to plain dicts and lists. Raises `Undecodable`."""
+        try:
+            return _DECODERS[self].decode(payload)  # type: ignore[arg-type]
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise Undecodable(str(error)) from None
+
+    def frame(self, message: object) -> bytes:
+        """Encode a message and wrap it into one finished WebSocket frame."""
+        return frame(_ENCODERS[self](message), is_text=self is Format.JSON)
+
+
+_ENCODERS = {
+    Format.MSGPACK: msgspec.msgpack.Encoder().encode,
+    Format.JSON: msgspec.json.Encoder().encode,
+}
+_DECODERS: dict[Format, msgspec.msgpack.Decoder[Any] | msgspec.json.Decoder[Any]] = {
+    Format.MSGPACK: msgspec.msgpack.Decoder(),
+    Format.JSON: msgspec.json.Decoder(),
+}
+_COMMAND_DECODERS: dict[
+    Format, msgspec.msgpack.Decoder[AnyCommand] | msgspec.json.Decoder[AnyCommand]
+] = {
+    Format.MSGPACK: msgspec.msgpack.Decoder(AnyCommand),
+    Format.JSON: msgspec.json.Decoder(AnyCommand),
+}
+
+
+def decode_command(payload: bytes | str, format_: Format) -> AnyCommand:
+    """Decode and validate one command in a single pass.
+
+    Raises `BadCommand` where an `error` reply is due and the connection lives, `Undecodable` where
+    the connection must end with 4400.
+    """
+    try:
+        return _COMMAND_DECODERS[format_].decode(payload)  # type: ignore[arg-type]
+    except msgspec.ValidationError as error:
+        raise BadCommand(_command_id(format_.decode(payload)), str(error)) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise Undecodable(str(error)) from None
+
+
+def _command_id(message: object) -> int | None:
+    command_id = message.get("id") if isinstance(message, dict) else None
+    is_usable = type(command_id) is int and 0 <= command_id < 2**63
+    return command_id if is_usable else None
+
+
+def frame(payload: bytes, *, is_text: bool) -> bytes:
+    """One finished, unmasked WebSocket frame (RFC 6455 section 5.2)."""
+    head = _FIN | (_OPCODE_TEXT if is_text else _OPCODE_BINARY)
+    size = len(payload)
+    if size < 126:
+        return bytes((head, size)) + payload
+    if size < 1 << 16:
+        return bytes((head, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((head, 127)) + size.to_bytes(8, "big") + payload
+
+
+class Item:
+    """An event or a drop, encoded at most once a format for its whole life in a process."""
+
+    __slots__ = ("_json", "_msgpack")
+
+    def __init__(self, msgpack: bytes) -> None:
+        self._msgpack = Raw(msgpack)
+        self._json: Raw | None = None
+
+    @classmethod
+    def of(cls, message: Struct) -> "Item":
+        return cls(_ENCODERS[Format.MSGPACK](message))
+
+    @property
+    def msgpack(self) -> bytes:
+        return bytes(self._msgpack)
+
+    def raw(self, format_: Format) -> Raw:
+        """The item's encoding, ready to stand inside a batch."""
+        if format_ is Format.MSGPACK:
+            return self._msgpack
+        if self._json is None:
+            plain = msgspec.msgpack.decode(self._msgpack)
+            self._json = Raw(_ENCODERS[Format.JSON](plain))
+        return self._json
