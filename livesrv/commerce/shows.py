@@ -1,0 +1,184 @@
+"""A room's show: created, started, its offers pinned, ended. Each step is one entry."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from livesrv.auth import Principal
+from livesrv.ledger.entry import Entry, Leg, Rank, Register, Write, fingerprint, leg
+from livesrv.ledger.store import Ledger
+from livesrv.refusal import Refused
+from protocol.codes import ErrorCode
+from protocol.messages import Id, Short, Title, Url, User
+
+from .registers import (
+    Room,
+    moderation_register,
+    offer_register,
+    read_moderation,
+    read_room,
+    read_sheet,
+    require_live,
+    room_register,
+    sku,
+    stock_account,
+)
+
+LIVE_RANKING = "live"
+PINNED_MAX = 20
+
+
+class NewRoom(Struct, kw_only=True):
+    """The body of `POST /v1/rooms`."""
+
+    room: Id | None = None
+    title: Title
+    city: Short | None = None
+    theme: Short | None = None
+    media_url: Url | None = None
+
+
+def require_host(room: Room, user: Principal) -> None:
+    if room.host.id != user.user:
+        raise Refused(ErrorCode.FORBIDDEN, "only the room's host may do this")
+
+
+def show_entry(
+    kind: str,
+    room_id: str,
+    by: Principal,
+    *,
+    reads: dict[str, Register],
+    writes: dict[str, Struct],
+    facts: dict[str, Any] | None = None,
+    legs: Sequence[Leg] = (),
+    ranks: Sequence[Rank] = (),
+) -> Entry:
+    """An entry that happens once for the versions it has read: repeating it is the same entry."""
+    versions = {name: register.version for name, register in reads.items()}
+    content = fingerprint([kind, room_id, by.user, versions, writes, facts])
+    return Entry(
+        id=f"{kind}:{room_id}:{content}",
+        fingerprint=content,
+        kind=kind,
+        room=room_id,
+        legs=list(legs),
+        reads=list(versions.items()),
+        writes=[Write(name, msgspec.json.encode(doc).decode()) for name, doc in writes.items()],
+        ranks=list(ranks),
+        facts={"by": by.user, **(facts or {})},
+    )
+
+
+async def create(ledger: Ledger, host: Principal, room_id: str, new: NewRoom) -> None:
+    """Open a room for a host; the same again changes nothing.
+
+    Raises `Refused`: `forbidden` without the host role, `conflict` when the id is taken.
+    """
+    if "host" not in host.roles:
+        raise Refused(ErrorCode.FORBIDDEN, "opening a room takes the role host")
+    name = room_register(room_id)
+    about = {"title": new.title, "city": new.city, "theme": new.theme, "media_url": new.media_url}
+
+    def compose(registers: dict[str, Register]) -> Entry | None:
+        if registers[name].version == 0:
+            room = Room(host=User(host.user, host.name), **about)  # type: ignore[arg-type]
+            entry = show_entry("room", room_id, host, reads=registers, writes={name: room})
+            return msgspec.structs.replace(entry, room="")  # before the first event of its sequence
+        found = read_room(registers[name])
+        if found.host.id != host.user or any(getattr(found, k) != v for k, v in about.items()):
+            raise Refused(ErrorCode.CONFLICT, f"the room {room_id} exists with other content")
+        return None
+
+    await ledger.transact([name], compose, likely_absent=[name])
+
+
+async def start(ledger: Ledger, host: Principal, room_id: str, now_ms: int) -> None:
+    """Begin the show. Starting what is live changes nothing."""
+    name = room_register(room_id)
+
+    def compose(registers: dict[str, Register]) -> Entry | None:
+        room = _own_room(registers[name], host)
+        if room.status == "live":
+            return None
+        room.status, room.started_at_ms = "live", now_ms
+        ranks = [Rank(LIVE_RANKING, room_id, now_ms)]
+        return show_entry("start", room_id, host, reads=registers, writes={name: room}, ranks=ranks)
+
+    await ledger.transact([name], compose)
+
+
+async def end(ledger: Ledger, host: Principal, room_id: str) -> None:
+    """End the show, and with it the mutes that were for its rest.
+
+    Raises `Refused` `not_live` when none is on.
+    """
+    name, moderation_name = room_register(room_id), moderation_register(room_id)
+
+    def compose(registers: dict[str, Register]) -> Entry:
+        room = _own_room(registers[name], host)
+        require_live(room)
+        room.status, room.pinned = "ended", []
+        moderation = read_moderation(registers[moderation_name])
+        lasting = [user for user, until_ms in moderation.muted.items() if until_ms is not None]
+        moderation.muted = {user: moderation.muted[user] for user in lasting}
+        return show_entry(
+            "end",
+            room_id,
+            host,
+            reads=registers,
+            writes={name: room, moderation_name: moderation},
+            ranks=[Rank(LIVE_RANKING, room_id, 0)],
+        )
+
+    await ledger.transact([name, moderation_name], compose)
+
+
+async def pin(ledger: Ledger, host: Principal, room_id: str, offer: str) -> None:
+    """Show an offer to everybody. Pinning what is pinned changes nothing."""
+    name, offer_name = room_register(room_id), offer_register(room_id, offer)
+
+    def compose(registers: dict[str, Register]) -> Entry | None:
+        room = _own_room(registers[name], host)
+        sheet = read_sheet(registers[offer_name], offer)
+        if offer in room.pinned:
+            return None
+        if len(room.pinned) >= PINNED_MAX:
+            raise Refused(ErrorCode.LIMIT_EXCEEDED, f"at most {PINNED_MAX} offers may be pinned")
+        room.pinned.insert(0, offer)
+        facts = {"offer": offer, "sheet": msgspec.to_builtins(sheet)}
+        stock_now = leg(stock_account(room_id, offer), sku(room_id, offer), 0)
+        return show_entry(
+            "pin",
+            room_id,
+            host,
+            reads=registers,
+            writes={name: room},
+            facts=facts,
+            legs=[stock_now],
+        )
+
+    await ledger.transact([name, offer_name], compose)
+
+
+async def unpin(ledger: Ledger, host: Principal, room_id: str, offer: str) -> None:
+    """Take an offer down. Unpinning what is not pinned changes nothing."""
+    name = room_register(room_id)
+
+    def compose(registers: dict[str, Register]) -> Entry | None:
+        room = _own_room(registers[name], host)
+        if offer not in room.pinned:
+            return None
+        room.pinned.remove(offer)
+        facts = {"offer": offer}
+        return show_entry("unpin", room_id, host, reads=registers, writes={name: room}, facts=facts)
+
+    await ledger.transact([name], compose)
+
+
+def _own_room(register: Register, host: Principal) -> Room:
+    room = read_room(register)
+    require_host(room, host)
+    return room

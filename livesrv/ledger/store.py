@@ -1,0 +1,326 @@
+"""The ledger store: group commit of entries, and reads of what they left behind.
+
+Sends at once when idle, gathers while a call is in flight, so that one fsync serves many. A call
+whose answer is lost is sent again unchanged: entry ids make that safe. Knows nothing of rooms,
+orders or gifts.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as StoreConnectionError
+from redis.exceptions import ReadOnlyError, ResponseError
+from redis.exceptions import TimeoutError as StoreTimeoutError
+
+from .entry import ABSENT, UNFLOORED, Entry, Register
+
+log = logging.getLogger(__name__)
+
+JOURNAL_KEY = "{ledger}:journal"
+BALANCES_KEY = "{ledger}:balances"
+ROOMS_KEY = "{ledger}:rooms"
+META_KEY = "{ledger}:meta"
+REGISTER_PREFIX = "{ledger}:register:"
+RANK_PREFIX = "{ledger}:rank:"
+
+CACHED_REGISTERS_MAX = 10_000
+ATTEMPTS_MAX = 16
+"""How often a register may move under one transaction before it gives up as unavailable."""
+RETRY_MIN_S, RETRY_MAX_S = 0.02, 0.5
+
+AWAY = (StoreConnectionError, StoreTimeoutError, ReadOnlyError, OSError)
+"""What says that the store is away, and that an answer may have been lost."""
+
+
+Compose = Callable[[dict[str, Register]], Entry | None]
+
+
+class Unavailable(Exception):
+    """The ledger store is away or overloaded; posting the same entry again is safe."""
+
+
+class Fault(Exception):
+    """The ledger store turned an entry down as malformed: a defect of ours."""
+
+
+class Status(Enum):
+    POSTED = "posted"
+    REFUSED = "refused"
+    CONFLICT = "conflict"
+    STALE = "stale"
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of an entry. A repeat has the outcome of the first time.
+
+    `after` holds the balance behind each leg. `why` of a refusal is `floor ACCOUNT ASSET`,
+    `range ACCOUNT ASSET` or `code CODE`. `moved` holds the registers that made it stale.
+    """
+
+    status: Status
+    is_repeat: bool = False
+    place: int = 0
+    room_seq: int = 0
+    after: tuple[int, ...] = ()
+    why: str = ""
+    moved: dict[str, Register] = {}
+
+
+class _Ticket(NamedTuple):
+    raw: bytes
+    deadline_s: float
+    answer: asyncio.Future[Outcome]
+
+
+class Ledger:
+    """One process's way to the ledger. Start `run` as a task before posting."""
+
+    def __init__(
+        self,
+        store: Redis,
+        *,
+        queue_max: int = 8192,
+        batch_max: int = 128,
+        deadline_ms: int = 10_000,
+    ) -> None:
+        self.store = store
+        self._queue_max = queue_max
+        self._batch_max = batch_max
+        self._deadline_s = deadline_ms / 1000
+        self._queue: deque[_Ticket] = deque()
+        self._wake = asyncio.Event()
+        self._cache: OrderedDict[str, Register] = OrderedDict()
+
+    # --- posting -------------------------------------------------------------------------------
+
+    async def post(self, entry: Entry) -> Outcome:
+        """Post one entry; when this returns, the outcome is on disk.
+
+        Raises `Unavailable` when the queue is full or the store stays away past the deadline: the
+        outcome is then unknown, and posting the same entry again is right.
+        """
+        if len(self._queue) >= self._queue_max:
+            raise Unavailable(f"{self._queue_max} entries are waiting for the ledger")
+        loop = asyncio.get_running_loop()
+        ticket = _Ticket(
+            msgspec.json.encode(entry), loop.time() + self._deadline_s, loop.create_future()
+        )
+        self._queue.append(ticket)
+        self._wake.set()
+        return await ticket.answer
+
+    async def run(self) -> None:
+        """Carry batches to the store until cancelled. One call is in flight at a time."""
+        try:
+            while True:
+                await self._wake.wait()
+                size = min(len(self._queue), self._batch_max)
+                await self._settle([self._queue.popleft() for _ in range(size)])
+                if not self._queue:
+                    self._wake.clear()
+        finally:
+            _fail(self._queue, Unavailable("this process is stopping"))
+
+    async def _settle(self, batch: list[_Ticket]) -> None:
+        """Post a batch until every ticket is answered or past its deadline."""
+        pause_s = RETRY_MIN_S
+        now_s = asyncio.get_running_loop().time
+        while batch:
+            try:
+                return _answer(batch, await self._call(batch))
+            except AWAY as error:
+                log.warning("the ledger store is away (%s), %d entries wait", error, len(batch))
+            except ResponseError as error:
+                return await self._settle_singly(batch, error)
+            except BaseException:
+                _fail(batch, Unavailable("this process is stopping"))
+                raise
+            late = [ticket for ticket in batch if ticket.deadline_s <= now_s()]
+            _fail(late, Unavailable("the ledger store is away"))
+            batch = [ticket for ticket in batch if ticket.deadline_s > now_s()]
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, RETRY_MAX_S)
+        return None
+
+    async def _settle_singly(self, batch: list[_Ticket], error: ResponseError) -> None:
+        """Keep one malformed entry from failing its neighbours."""
+        if len(batch) == 1:
+            return _fail(batch, Fault(str(error)))
+        for ticket in batch:
+            await self._settle([ticket])
+        return None
+
+    async def _call(self, batch: list[_Ticket]) -> list[bytes]:
+        raws = (ticket.raw for ticket in batch)
+        answer: Any = await self.store.fcall("post", 0, *raws)
+        return list(answer)
+
+    # --- transactions over registers -------------------------------------------------------------
+
+    async def transact(
+        self, names: Sequence[str], compose: Compose, *, likely_absent: Iterable[str] = ()
+    ) -> Outcome | None:
+        """Compose an entry from registers and post it, again whenever one has moved meanwhile.
+
+        Starts from what this process remembers of the registers (`likely_absent` ones are taken as
+        not existing yet), so the common case costs no read. A `compose` that raises, or returns
+        None because nothing is to be done, is believed only over freshly read registers.
+        """
+        registers, entry = await self._compose(names, compose, dict.fromkeys(likely_absent, ABSENT))
+        for _ in range(ATTEMPTS_MAX):
+            if entry is None:
+                return None
+            outcome = await self.post(entry)
+            if outcome.status is not Status.STALE:
+                self._note_writes(entry, outcome, registers)
+                return outcome
+            self._remember(outcome.moved)
+            registers |= outcome.moved
+            entry = compose(registers)
+        raise Unavailable("too many others change the same thing at this moment")
+
+    async def _compose(
+        self, names: Sequence[str], compose: Compose, guess: dict[str, Register]
+    ) -> tuple[dict[str, Register], Entry | None]:
+        registers = guess | {name: self._cache[name] for name in names if name in self._cache}
+        if len(registers) == len(names):
+            with suppress(Exception):
+                if entry := compose(registers):
+                    return registers, entry
+        registers = await self.read(names)
+        return registers, compose(registers)
+
+    def _note_writes(self, entry: Entry, outcome: Outcome, known: dict[str, Register]) -> None:
+        if outcome.status is Status.POSTED and not outcome.is_repeat:
+            self._remember(
+                {
+                    name: Register(known[name].version + 1, msgspec.json.decode(value))
+                    for name, value, _ in entry.writes
+                    if name in known
+                }
+            )
+
+    def _remember(self, registers: dict[str, Register]) -> None:
+        for name, register in registers.items():
+            self._cache[name] = register
+            self._cache.move_to_end(name)
+        while len(self._cache) > CACHED_REGISTERS_MAX:
+            self._cache.popitem(last=False)
+
+    # --- reads -----------------------------------------------------------------------------------
+
+    async def read(self, names: Sequence[str]) -> dict[str, Register]:
+        """The registers as they stand now."""
+        if not names:
+            return {}
+        values = await self._reading(self.store.mget([REGISTER_PREFIX + name for name in names]))
+        registers = {name: parse_register(value) for name, value in zip(names, values, strict=True)}
+        self._remember(registers)
+        return registers
+
+    async def balances(self, pairs: Sequence[tuple[str, str]]) -> list[int]:
+        """The balance of each (account, asset)."""
+        if not pairs:
+            return []
+        fields = [f"{account} {asset}" for account, asset in pairs]
+        values = await self._reading(self.store.hmget(BALANCES_KEY, fields))
+        return [int(value or 0) for value in values]
+
+    async def top(self, ranking: str, first: int, last: int) -> list[tuple[str, int]]:
+        """Members of a ranking with their scores, highest first, places first..last."""
+        found = await self._reading(
+            self.store.zrange(RANK_PREFIX + ranking, first, last, desc=True, withscores=True)
+        )
+        return [(member.decode(), int(score)) for member, score in found]
+
+    async def score(self, ranking: str, member: str) -> int | None:
+        """A member's score in a ranking, None when it is not there."""
+        found = await self._reading(self.store.zscore(RANK_PREFIX + ranking, member))
+        return None if found is None else int(found)
+
+    async def epoch(self) -> str:
+        found = await self._reading(self.store.hget(META_KEY, "epoch"))
+        return (found or b"").decode()
+
+    async def room_seq(self, room: str) -> int:
+        """The number of the room's last entry."""
+        return int(await self._reading(self.store.hget(ROOMS_KEY, room)) or 0)
+
+    async def ranked_room(self, room: str, ranking: str, count: int) -> tuple[int, list[Any]]:
+        """A room's last number, and the top of a ranking at exactly that moment."""
+        pipe = self.store.pipeline(transaction=True)
+        pipe.hget(ROOMS_KEY, room)
+        pipe.zrange(RANK_PREFIX + ranking, 0, count - 1, desc=True, withscores=True)
+        seq, ranks = await self._reading(pipe.execute())
+        return int(seq or 0), [(member.decode(), int(score)) for member, score in ranks]
+
+    async def _reading(self, reply: Any) -> Any:
+        try:
+            return await reply
+        except AWAY as error:
+            raise Unavailable(f"the ledger store is away: {error}") from None
+
+
+async def install(store: Redis) -> None:
+    """Load the ledger's function into a store and give a new ledger its epoch."""
+    source = Path(__file__).with_name("ledger.lua").read_text()
+    unfloored = ", ".join(f"{name} = true" for name in sorted(UNFLOORED))
+    await store.function_load(source.replace("--[[UNFLOORED]]", unfloored), replace=True)
+    await store.hsetnx(META_KEY, "epoch", token_hex(4))
+
+
+def parse_register(value: bytes | None) -> Register:
+    if value is None:
+        return ABSENT
+    version, _, document = value.partition(b" ")
+    return Register(int(version), msgspec.json.decode(document))
+
+
+def parse_outcome(text: bytes) -> Outcome:
+    """One answer of the ledger's function. Raises `Fault` for an entry that makes no sense."""
+    word, _, rest = text.partition(b" ")
+    if word == b"again":
+        first = parse_outcome(rest)
+        return msgspec.structs.replace(first, is_repeat=True)
+    if word == b"posted":
+        place, room_seq, after = rest.split(b" ")
+        balances = tuple(map(int, after.split(b","))) if after else ()
+        return Outcome(
+            status=Status.POSTED, place=int(place), room_seq=int(room_seq), after=balances
+        )
+    if word == b"stale":
+        return Outcome(status=Status.STALE, moved=dict(map(_parse_moved, rest.split(b"\n"))))
+    if word == b"invalid":
+        raise Fault(rest.decode())
+    return Outcome(status=Status(word.decode()), why=rest.decode())
+
+
+def _parse_moved(line: bytes) -> tuple[str, Register]:
+    name, _, register = line.partition(b" ")
+    return name.decode(), parse_register(register)
+
+
+def _answer(batch: list[_Ticket], texts: list[bytes]) -> None:
+    for ticket, text in zip(batch, texts, strict=True):
+        if ticket.answer.done():
+            continue
+        try:
+            ticket.answer.set_result(parse_outcome(text))
+        except Fault as fault:
+            ticket.answer.set_exception(fault)
+
+
+def _fail(tickets: Iterable[_Ticket], error: Exception) -> None:
+    for ticket in tickets:
+        with suppress(asyncio.InvalidStateError):
+            ticket.answer.set_exception(error)

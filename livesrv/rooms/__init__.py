@@ -1,0 +1,1 @@
+"""Who hears it: members, lanes, fan-out, and the bus between workers."""
