@@ -29,7 +29,7 @@ STDERR_FD = 2
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal this process gets when its parent dies. Linux only."""
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -67,20 +67,20 @@ class Backoff:
 
 
 class Child:
-    """A running `Program`. `log` None: what it prints goes to our stderr."""
+    """A running `Program`. `log_file` None: what it prints goes to our stderr."""
 
     def __init__(
         self,
         program: Program,
         *,
-        log: Path | None = None,
+        log_file: Path | None = None,
         keep_fds: tuple[int, ...] = (),
         on_start: Callable[[], None] = lambda: None,
     ) -> None:
         """`keep_fds` stay open in the child; `on_start` is called when `pid` has changed."""
         self.name = program.name
         self._program = program
-        self._log = log
+        self._log_file = log_file
         self._log_offset = 0
         self._keep_fds = keep_fds
         self._on_start = on_start
@@ -115,7 +115,7 @@ class Child:
         ended = asyncio.ensure_future(self._ended())
         _, pending = await asyncio.wait({ended}, timeout=grace_s)
         if pending:
-            _log.warning("%s did not stop within %g s; killing it", self.name, grace_s)
+            log.warning("%s did not stop within %g s; killing it", self.name, grace_s)
             self.kill()
         await ended
         self._close_pipe()
@@ -185,7 +185,7 @@ class Child:
                 return
             alive_s = asyncio.get_running_loop().time() - self._started_at_s
             pause_s = backoff.pause_s(alive_s)
-            _log.warning(
+            log.warning(
                 "%s %s after %.1f s; starting it again %s",
                 self.name,
                 _fate(status),
@@ -201,7 +201,7 @@ class Child:
         try:
             await self._spawn()
         except OSError as error:  # no memory, say: counts as a start that lived for no time
-            _log.error("cannot start %s: %s", self.name, error)
+            log.error("cannot start %s: %s", self.name, error)
             self._started_at_s = asyncio.get_running_loop().time()
         if self._stop_asked.is_set():
             self._send(self._stop_signal)
@@ -228,22 +228,22 @@ class Child:
     @contextlib.contextmanager
     def _output(self) -> Iterator[IO[bytes] | int]:
         """Where the child prints to."""
-        if self._log is None:
+        if self._log_file is None:
             yield STDERR_FD
             return
-        with self._log.open("ab") as file:
+        with self._log_file.open("ab") as file:
             if self._process is None:
                 self._log_offset = file.tell()
             yield file
 
     def _tail(self) -> str:
         """What the child printed last since its first start, where we have it."""
-        if self._log is None:
+        if self._log_file is None:
             return "; what it printed is above"
-        with self._log.open("rb") as file:
+        with self._log_file.open("rb") as file:
             file.seek(self._log_offset)
             lines = file.read().decode(errors="replace").splitlines()[-TAIL_LINES:]
-        return "\n".join([f"; from {self._log}:", *lines])
+        return "\n".join([f"; from {self._log_file}:", *lines])
 
 
 class _ReadyPipe:

@@ -53,10 +53,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 1
 
     ledger_url: Annotated[
-        StoreUrl | None, Meta(description="ledger store to use instead of the embedded one")
+        StoreUrl | None,
+        Meta(
+            description="ledger store instead of the embedded one: redis://HOST:PORT, unix:///PATH"
+        ),
     ] = None
     bus_url: Annotated[
-        StoreUrl | None, Meta(description="bus store to use instead of the embedded one")
+        StoreUrl | None,
+        Meta(description="bus store instead of the embedded one: redis://HOST:PORT, unix:///PATH"),
     ] = None
     jwt_secret: Annotated[
         Secret | None, Meta(description="HS256 key of tokens, instead of the one in DATA_DIR")

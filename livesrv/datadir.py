@@ -107,6 +107,12 @@ def forget(directory: Path) -> None:
         (directory / name).unlink(missing_ok=True)
 
 
+def log_file(log_dir: Path, name: str) -> Path:
+    """Where the output of the process `name` goes; makes `log_dir`."""
+    log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return log_dir / f"{name}.log"
+
+
 def announcement(port: int) -> Path:
     """Where tools on this machine look for the server on `port`: {"data_dir", "pid"}."""
     return private_tmp() / f"{port}.json"
@@ -115,6 +121,14 @@ def announcement(port: int) -> Path:
 def announce(port: int, directory: Path) -> None:
     document = {"data_dir": str(directory.resolve()), "pid": os.getpid()}
     write(announcement(port), json.dumps(document).encode() + b"\n")
+
+
+def withdraw(port: int) -> None:
+    """Take back what we announced; what somebody else announced for `port` stays."""
+    path = announcement(port)
+    with contextlib.suppress(OSError, ValueError):
+        if json.loads(path.read_bytes())["pid"] == os.getpid():
+            path.unlink()
 
 
 def private_tmp() -> Path:

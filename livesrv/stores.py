@@ -32,7 +32,7 @@ VALKEY_MIN = (7, 2)
 REDIS_MIN = (7, 0)
 """Both: the first with functions that the append-only file carries along."""
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _ALWAYS = {
     "port": "0",
@@ -150,7 +150,7 @@ async def _ready_info(client: Redis, where: str, wait_s: float) -> dict[str, Any
                 return info
             complaint = "it is still loading its data"
         except exceptions.NoPermissionError:
-            _log.warning("%s: INFO is not permitted, so its version is not checked", where)
+            log.warning("%s: INFO is not permitted, so its version is not checked", where)
             return {}
         except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
             if _is_authentication(error):
@@ -183,7 +183,7 @@ async def _check_durability(client: Redis, where: str) -> None:
     try:
         found = await cast("Awaitable[dict[Any, Any]]", client.config_get(*LEDGER_MUST))
     except exceptions.ResponseError:  # managed stores forbid CONFIG, or do not know it
-        _log.warning(
+        log.warning(
             "%s: CONFIG is not permitted, so it is on you that it runs with %s",
             where,
             ", ".join(f"{name} {value}" for name, value in LEDGER_MUST.items()),

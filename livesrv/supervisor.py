@@ -9,24 +9,25 @@ the configuration its children have; when it has ended, nothing of it is left ru
 """
 
 import asyncio
+import errno
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
+from redis.exceptions import RedisError
 
 from livesrv import auth, config, datadir, stores
 from livesrv.children import Child, ChildError, Program
 from livesrv.config import Config, ConfigError
 from livesrv.datadir import Claim, DataDirError
-from livesrv.ledger import store as ledger
-from livesrv.stores import StoreError, StoreRole
+from livesrv.ledger.store import install
+from livesrv.stores import EmbeddedStore, StoreError, StoreRole
 
 LOADING_WAIT_S = 600.0
 """An embedded ledger reads its whole journal when it starts: about 1 s for each 100 MB."""
@@ -36,15 +37,24 @@ BACKOFFICE_GRACE_S = 5.0
 STORE_GRACE_S = 10.0
 ANY_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Addresses to listen on, and what to write in a URL instead."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 WORKER = (sys.executable, "-m", "livesrv.worker")
 BACKOFFICE = (sys.executable, "-m", "livesrv.backoffice")
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class SetupError(Exception):
     """The server cannot start, or was told to stop before it had; the message is for a person."""
+
+
+class PortError(Exception):
+    """The address cannot be listened on; the message is one sentence for a person."""
+
+
+SETUP_ERRORS = (ChildError, ConfigError, DataDirError, OSError, PortError, StoreError)
+"""What a person can put right; anything else is our bug and keeps its traceback."""
 
 
 class Supervisor:
@@ -54,6 +64,7 @@ class Supervisor:
         """`log_dir`: where children's output goes, NAME.log each; without it to our stderr."""
         self.config = config
         """As given; once started, as resolved: port, store URLs, secret and data_dir filled in."""
+        self._directory = Path(config.data_dir).absolute()
         self._log_dir = log_dir
         self._claim: Claim | None = None
         self._port_sockets: list[socket.socket] = []
@@ -75,11 +86,11 @@ class Supervisor:
         kills. Raises `SetupError`, leaving nothing behind.
         """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self._on_signal)
         try:
             await _unless(self._stop_asked, self._set_up())
-        except (ChildError, ConfigError, DataDirError, OSError, StoreError) as error:
+        except SETUP_ERRORS as error:
             await self.stop()
             raise SetupError(str(error)) from error
         except BaseException:
@@ -98,58 +109,188 @@ class Supervisor:
         await asyncio.shield(self._stopping)
 
     async def _set_up(self) -> None:
-        directory = Path(self.config.data_dir).absolute()
-        self._claim = await asyncio.to_thread(Claim, directory)
+        self._claim = await asyncio.to_thread(Claim, self._directory)
         self._port_sockets = claim_port(self.config.host, self.config.port)
         self._write_pids()
         self.config = replace(
             self.config,
-            data_dir=str(directory),
+            data_dir=str(self._directory),
             port=self._port_sockets[0].getsockname()[1],
-            jwt_secret=auth.secret(directory, self.config.jwt_secret),
+            jwt_secret=auth.secret(self._directory, self.config.jwt_secret),
         )
-        ledger_url, bus_url = await asyncio.gather(
-            self._store("ledger", self.config.ledger_url),
-            self._store("bus", self.config.bus_url),
-        )
-        self.config = replace(self.config, ledger_url=ledger_url, bus_url=bus_url)
-        await _install(ledger_url)
-        await self._serve(directory)
+        await _together(self._set_up_ledger(), self._set_up_bus())
+        await self._serve()
 
-    async def _serve(self, directory: Path) -> None:
-        """Tell everybody where we are, and start who needs to know."""
-        run_json = directory / "run.json"
-        datadir.write(run_json, config.to_json(self.config))
-        datadir.announce(self.config.port, directory)
-        program = Program("backoffice", [*BACKOFFICE, str(run_json)])
-        await self._start(self._backoffice, program)
-        await asyncio.gather(
-            *(
-                self._start(
-                    self._workers, Program(f"worker-{index}", [*WORKER, str(run_json), str(index)])
-                )
-                for index in range(self.config.workers)
-            )
-        )
+    async def _set_up_ledger(self) -> None:
+        url = await self._store("ledger", self.config.ledger_url)
+        await prepare_ledger(url)
+        self.config = replace(self.config, ledger_url=url)
+
+    async def _set_up_bus(self) -> None:
+        url = await self._store("bus", self.config.bus_url)
+        self.config = replace(self.config, bus_url=url)
 
     async def _store(self, role: StoreRole, url: str | None) -> str:
         """The URL of a store that is fit for `role`: the configured one, else one of our own."""
         if url is not None:
             await stores.check(url, role=role)
             return url
-        return await self._start(
-            self._stores, store_program(stores.embedded(role, Path(self.config.data_dir)))
-        )
+        store = stores.embedded(role, self._directory)
+        await self._start(self._stores, store_program(store))
+        return store.url
+
+    async def _serve(self) -> None:
+        """Write down where everything is, and start those who need to know."""
+        run_json = self._directory / "run.json"
+        datadir.write(run_json, config.to_json(self.config))
+        datadir.announce(self.config.port, self._directory)
+        await self._start(self._backoffice, Program("backoffice", [*BACKOFFICE, str(run_json)]))
+        workers = [
+            Program(f"worker-{index}", [*WORKER, str(run_json), str(index)])
+            for index in range(self.config.workers)
+        ]
+        await _together(*(self._start(self._workers, program) for program in workers))
 
     async def _start(self, group: list[Child], program: Program) -> None:
-        assert self._claim is not None
+        assert self._claim is not None, "nothing starts in a directory that is not ours"
+        log_dir = self._log_dir
         child = Child(
             program,
-            log=self._log(program.name),
+            log_file=None if log_dir is None else datadir.log_file(log_dir, program.name),
             keep_fds=(self._claim.children_fd,),
             on_start=self._write_pids,
         )
         group.append(child)
         await child.start()
 
-    async def _tear_down(self) -> None: ...
+    async def _tear_down(self) -> None:
+        drain_s = self.config.drain_ms / 1000 + DRAIN_EXTRA_S
+        await _together(*(child.stop(grace_s=drain_s) for child in self._workers))
+        await _together(*(child.stop(grace_s=BACKOFFICE_GRACE_S) for child in self._backoffice))
+        for store in reversed(self._stores):
+            await store.stop(grace_s=STORE_GRACE_S)
+        for held in self._port_sockets:
+            held.close()
+        if self._claim is not None:
+            datadir.withdraw(self.config.port)
+            datadir.forget(self._directory)
+            self._claim.release()
+        for number in STOP_SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+    def _on_signal(self) -> None:
+        if not self._stop_asked.is_set():
+            log.info("stopping; once more to kill")
+            self._stop_asked.set()
+            return
+        for child in self._children:
+            child.kill()
+
+    @property
+    def _children(self) -> list[Child]:
+        return [*self._stores, *self._backoffice, *self._workers]
+
+    def _write_pids(self) -> None:
+        pids = {child.name: child.pid for child in self._children if child.pid is not None}
+        datadir.write_pids(self._directory, {"supervisor": os.getpid()} | pids)
+
+
+def store_program(store: EmbeddedStore) -> Program:
+    """How an embedded store is run as a child. It may close its files when we die."""
+    return Program(
+        store.role,
+        store.argv,
+        cwd=store.cwd,
+        is_ready=partial(stores.check, store.url, role=store.role, wait_s=LOADING_WAIT_S),
+        ready_within_s=LOADING_WAIT_S,
+        death_signal=signal.SIGTERM,
+    )
+
+
+async def prepare_ledger(url: str) -> None:
+    """Load the ledger's function into a store that `stores.check` let pass."""
+    client = stores.connect(url, max_connections=1)
+    try:
+        await install(client)
+    except RedisError as error:
+        where = stores.redacted(url)
+        raise StoreError(f"ledger store {where}: cannot load its function: {error}") from error
+    finally:
+        await client.aclose()
+
+
+def claim_port(host: str, port: int) -> list[socket.socket]:
+    """Take `port` (0: any free one) on every address of `host`, so that it stays ours.
+
+    The sockets never listen; workers bind beside them, with SO_REUSEPORT too. Raises `PortError`.
+    """
+    claimed: list[socket.socket] = []
+    try:
+        for family, address in _addresses(host):
+            claimed.append(_claimed(family, address, port))
+            port = claimed[0].getsockname()[1]
+    except OSError as error:
+        for held in claimed:
+            held.close()
+        raise PortError(_port_complaint(error, host, port)) from error
+    return claimed
+
+
+def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
+    found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, str(address[0])) for family, *_, address in found))
+
+
+def _claimed(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    with _socket(family) as probe:  # without SO_REUSEPORT: fails when anybody listens there
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((address, port))
+    held = _socket(family)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        held.bind((address, port))
+    except OSError:
+        held.close()
+        raise
+    return held
+
+
+def _socket(family: socket.AddressFamily) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    if family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return made
+
+
+def _port_complaint(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use by another program; choose one with --port"
+    if error.errno == errno.EACCES:
+        return f"port {port} on {host} is not for us: those below 1024 need privileges"
+    return f"cannot listen on {host} port {port}: {error.strerror}"
+
+
+async def _unless(event: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Do `work`; when `event` comes first, cancel it and raise `SetupError`."""
+    working = asyncio.create_task(work)
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise SetupError("told to stop before it had started")
+    finally:
+        waiting.cancel()
+        working.cancel()
+        await asyncio.wait({working})
+    working.result()
+
+
+async def _together(*work: Coroutine[None, None, None]) -> None:
+    """Do all `work`; when one fails, cancel the others, and raise when they have ended."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

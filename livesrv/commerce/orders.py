@@ -108,8 +108,8 @@ async def place(
 ) -> Placed:
     """Place an order and pay it from the wallet; on disk when this returns.
 
-    Raises `Refused`: `not_found`, `not_live`, `banned`, `price_changed`, `sold_out`, `insufficient_funds`,
-    `limit_exceeded`, `conflict`, `too_old`.
+    Raises `Refused`: `not_found`, `not_live`, `banned`, `price_changed`, `sold_out`,
+    `insufficient_funds`, `limit_exceeded`, `conflict`, `too_old`.
     """
     forget_ms = forget_at_ms(request.made_at_ms, now_ms, key_window_h)
     demand = _demand(request)

@@ -101,7 +101,7 @@ class Ledger:
         self._wake = asyncio.Event()
         self._cache: OrderedDict[str, Register] = OrderedDict()
 
-    # --- posting -------------------------------------------------------------------------------
+    # --- posting
 
     async def post(self, entry: Entry) -> Outcome:
         """Post one entry; when this returns, the outcome is on disk.
@@ -165,7 +165,7 @@ class Ledger:
         answer: Any = await self.store.fcall("post", 0, *raws)
         return list(answer)
 
-    # --- transactions over registers -------------------------------------------------------------
+    # --- transactions over registers
 
     async def transact(
         self, names: Sequence[str], compose: Compose, *, likely_absent: Iterable[str] = ()
@@ -217,7 +217,7 @@ class Ledger:
         while len(self._cache) > CACHED_REGISTERS_MAX:
             self._cache.popitem(last=False)
 
-    # --- reads -----------------------------------------------------------------------------------
+    # --- reads
 
     async def read(self, names: Sequence[str]) -> dict[str, Register]:
         """The registers as they stand now."""

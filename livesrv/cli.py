@@ -1,0 +1,185 @@
+"""What each command does. Prints for people on stdout, and raises what `__main__` explains."""
+
+import asyncio
+import secrets
+import time
+from argparse import Namespace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Annotated, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from livesrv import auth, datadir, stores
+from livesrv.children import Child
+from livesrv.commerce import wallets
+from livesrv.config import Config, ConfigError
+from livesrv.datadir import Claim
+from livesrv.ledger.audit import Report, audit
+from livesrv.ledger.store import Ledger, install
+from livesrv.stores import StoreError
+from livesrv.supervisor import STORE_GRACE_S, Supervisor, store_program
+from protocol.messages import AMOUNT_MAX, Currency, Id
+
+
+class TopUp(Struct):
+    """The flags of `topup`, in the wire's own limits."""
+
+    user: Id
+    amount_minor: Annotated[int, Meta(ge=1, le=AMOUNT_MAX, description="an integer, 1 to 2^50")]
+    currency: Currency
+    key: Id
+
+
+async def serve(config: Config, _: Namespace) -> int:
+    supervisor = Supervisor(config)
+    await supervisor.start()
+    print(f"livesrv serves at {supervisor.url}; Ctrl-C stops it", flush=True)
+    await supervisor.run_until_stopped()
+    return 0
+
+
+async def demo(config: Config, _: Namespace) -> int:
+    from livesrv.demo import run  # a server that is no demo loads none of it
+
+    return await run(config)
+
+
+async def token(config: Config, flags: Namespace) -> int:
+    """Print a token and nothing else, so that $(livesrv token …) is one."""
+    key = await asyncio.to_thread(_signing_key, config)
+    try:
+        minted = auth.mint(
+            key,
+            flags.user,
+            flags.role,
+            ttl_s=round(flags.ttl_h * 3600),
+            now_s=int(time.time()),
+            name=flags.name,
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    print(minted)
+    return 0
+
+
+async def topup(config: Config, flags: Namespace) -> int:
+    wanted = _checked_topup(
+        {
+            "user": flags.user,
+            "amount_minor": flags.amount_minor,
+            "currency": flags.currency,
+            "key": flags.key or f"cli-{secrets.token_hex(8)}",
+        }
+    )
+    async with _ledger_store(config) as store, _ledger(store) as ledger:
+        await install(store)
+        done = await wallets.topup(ledger, **msgspec.structs.asdict(wanted))
+    moved = "nothing moved: done before" if done.duplicate else f"{wanted.amount_minor} added"
+    print(f"{wanted.user}: {moved} with key {wanted.key}; {done.balance_minor} {wanted.currency}")
+    return 0
+
+
+async def audited(config: Config, flags: Namespace) -> int:
+    """Replay the journal. 0 only when every number in the store follows from it."""
+    ledger_dir = Path(config.data_dir) / "ledger"
+    if config.ledger_url is None and not await asyncio.to_thread(ledger_dir.exists):
+        raise ConfigError(f"there is no ledger in {config.data_dir}; say where with --data-dir")
+    async with _ledger_store(config) as store:
+        report = await audit(store)
+    print(_as_json(report) if flags.json else _as_text(report))
+    return 0 if report.is_clean else 1
+
+
+@asynccontextmanager
+async def _ledger_store(config: Config) -> AsyncIterator[Redis]:
+    """The ledger store: as configured, else the running server's, else started for the moment."""
+    url = config.ledger_url
+    if url is None:
+        running = await asyncio.to_thread(datadir.running, Path(config.data_dir))
+        url = None if running is None else running.ledger_url
+    if url is None:
+        async with _own_store(Path(config.data_dir)) as own_url, _connected(own_url) as store:
+            yield store
+    else:
+        await stores.check(url, role="ledger")
+        async with _connected(url) as store:
+            yield store
+
+
+@asynccontextmanager
+async def _own_store(directory: Path) -> AsyncIterator[str]:
+    """The embedded ledger store of a server that is not running now."""
+    claim = await asyncio.to_thread(Claim, directory)
+    store = stores.embedded("ledger", directory)
+    log_file = datadir.log_file(directory / "logs", "ledger")
+    child = Child(store_program(store), log_file=log_file, keep_fds=(claim.children_fd,))
+    try:
+        await child.start()
+        yield store.url
+    finally:
+        await child.stop(grace_s=STORE_GRACE_S)
+        claim.release()
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Redis]:
+    store = stores.connect(url)
+    try:
+        yield store
+    except RedisError as error:
+        raise StoreError(f"ledger store {stores.redacted(url)}: {error}") from error
+    finally:
+        await store.aclose()
+
+
+@asynccontextmanager
+async def _ledger(store: Redis) -> AsyncIterator[Ledger]:
+    ledger = Ledger(store)
+    running = asyncio.create_task(ledger.run())
+    try:
+        yield ledger
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+def _signing_key(config: Config) -> str:
+    """What the server verifies with: a running one may have it from where we cannot look."""
+    directory = Path(config.data_dir)
+    if config.jwt_secret is None:
+        running = datadir.running(directory)
+        if running is not None and running.jwt_secret is not None:
+            return running.jwt_secret
+    return auth.secret(directory, config.jwt_secret)
+
+
+def _checked_topup(flags: Mapping[str, object]) -> TopUp:
+    for name, wanted in get_type_hints(TopUp, include_extras=True).items():
+        try:
+            msgspec.convert(flags[name], wanted)
+        except msgspec.ValidationError as error:
+            flag, rule = name.replace("_", "-"), wanted.__metadata__[0].description
+            raise ConfigError(f"--{flag}: found {flags[name]!r}; must be {rule}") from error
+    return msgspec.convert(flags, TopUp)
+
+
+def _as_json(report: Report) -> str:
+    document = {"clean": report.is_clean} | msgspec.structs.asdict(report)
+    return msgspec.json.format(msgspec.json.encode(document)).decode()
+
+
+def _as_text(report: Report) -> str:
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.kinds.items()))
+    figures = (
+        f"{report.lines} lines ({kinds or 'none'}); {report.accounts} accounts; "
+        f"{report.rooms} rooms; {report.unsettled} above the commission watermark"
+    )
+    breaches = [f"breach: {breach}" for breach in report.breaches]
+    verdict = "clean" if report.is_clean else f"{len(breaches)} breaches"
+    return "\n".join([figures, *breaches, verdict])

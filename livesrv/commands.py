@@ -1,0 +1,272 @@
+"""What each command of the wire does. Answers with a reply, or raises `Refused`.
+
+Knows nothing of WebSockets. Whatever matters becomes an entry through `commerce`; whatever does not
+goes to the outbox.
+"""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from livesrv import auth
+from livesrv.auth import Principal
+from livesrv.clock import now_ms
+from livesrv.commerce import follows, gifts, moderation, orders, shows
+from livesrv.commerce.registers import is_sentenced, read_room, require_live, room_register
+from livesrv.config import Config
+from livesrv.ledger.store import Ledger
+from livesrv.refusal import Refused
+from livesrv.rooms.fanout import Member
+from livesrv.rooms.hall import Hall, OpenRoom
+from livesrv.rooms.outbox import Outbox
+from protocol import messages as m
+from protocol.codec import Item
+from protocol.codes import ErrorCode
+
+from .session import Session
+
+ROOMS_PER_SESSION_MAX = 20
+SEEN_S = 1.0
+"""How long a host's command waits for its own event to come back around to this worker."""
+
+Answer = m.Reply | None
+"""A reply still to be sent; None where the handler has sent it, with what must follow it."""
+Handler = Callable[[Session, Any], Awaitable[Answer]]
+
+
+class Commands:
+    """Carries out commands; one for all sessions of a worker."""
+
+    def __init__(
+        self, worker: str, config: Config, secret: str, ledger: Ledger, hall: Hall, outbox: Outbox
+    ) -> None:
+        self._worker = worker
+        self._config = config
+        self._secret = secret
+        self._ledger = ledger
+        self._hall = hall
+        self._outbox = outbox
+        self._comment_numbers = itertools.count(1)
+        self._handlers: dict[type, Handler] = {
+            m.Join: self._join,
+            m.Leave: self._leave,
+            m.Comment: self._comment,
+            m.Like: self._like,
+            m.Gift: self._gift,
+            m.Order: self._order,
+            m.Start: self._start,
+            m.End: self._end,
+            m.Pin: self._pin,
+            m.Unpin: self._unpin,
+            m.Moderate: self._moderate,
+            m.Ping: self._ping,
+        }
+
+    async def carry_out(self, session: Session, command: m.AnyCommand) -> Answer:
+        """Carry out a command of a session that has said hello."""
+        if isinstance(command, m.Hello):
+            raise Refused(ErrorCode.INVALID, "hello was said already")
+        return await self._handlers[type(command)](session, command)
+
+    def hello(self, session: Session, command: m.Hello) -> m.Welcome:
+        """Recognise who is there. Raises `BadToken`."""
+        if command.token is None:
+            principal = auth.guest(session.id)
+        else:
+            principal = auth.verify(self._secret, command.token)
+        session.principal = principal
+        return m.Welcome(
+            id=command.id,
+            user=principal.user,
+            roles=sorted(principal.roles),
+            session=session.id,
+            heartbeat_ms=self._config.heartbeat_ms,
+            server_time_ms=now_ms(),
+        )
+
+    # --- being there
+
+    async def _join(self, session: Session, command: m.Join) -> Answer:
+        if len(session.rooms) >= ROOMS_PER_SESSION_MAX and command.room not in session.rooms:
+            raise Refused(
+                ErrorCode.LIMIT_EXCEEDED, f"a connection may be in {ROOMS_PER_SESSION_MAX} rooms"
+            )
+        opened = await self._hall.open(command.room)
+        user = _principal(session).user
+        if is_sentenced(opened.room.banned, user, now_ms()):
+            raise Refused(ErrorCode.BANNED, "you are banned from this room")
+        missed = await self._hall.missed(opened, command.since)
+        session.leave(command.room)
+        _enter(session, opened)
+        room = opened.room
+        session.send(
+            m.Joined(
+                id=command.id,
+                room=opened.name,
+                epoch=room.epoch,
+                seq=room.seq - len(missed or ()),
+                recovered=missed is not None,
+                state=room.snapshot(session.format),
+            )
+        )
+        if missed:
+            session.transport.write(opened.frames(missed, [], 0).full(session.format))
+        return None
+
+    async def _leave(self, session: Session, command: m.Leave) -> Answer:
+        _joined(session, command.room)
+        session.leave(command.room)
+        return m.Ok(id=command.id)
+
+    # --- the waterfall
+
+    async def _comment(self, session: Session, command: m.Comment) -> Answer:
+        user, opened = _principal(session), _joined(session, command.room)
+        text = command.text.strip()
+        if not 1 <= len(text) <= m.TEXT_CHARS_MAX:
+            raise Refused(
+                ErrorCode.INVALID,
+                f"text has {len(text)} characters after trimming; 1-{m.TEXT_CHARS_MAX} are allowed",
+            )
+        _require_token(user)
+        self._require_pace(session)
+        await self._require_live(opened)
+        await self._require_voice(user, opened)
+        self._require_decent(text)
+        comment = f"{self._worker}-{next(self._comment_numbers):x}"
+        drop = m.CommentDrop(comment=comment, user=user.as_user(), text=text, at_ms=now_ms())
+        self._outbox.comment(command.room, Item.of(drop).msgpack)
+        return m.Ok(id=command.id, comment=comment)
+
+    async def _like(self, session: Session, command: m.Like) -> Answer:
+        opened = _joined(session, command.room)
+        _require_token(_principal(session))
+        await self._require_live(opened)
+        self._require_bus()
+        self._outbox.like(command.room, command.count)
+        return m.Ok(id=command.id)
+
+    def _require_pace(self, session: Session) -> None:
+        self._require_bus()
+        wait_ms = session.comments.take(now_ms())
+        if wait_ms:
+            raise Refused(ErrorCode.RATE_LIMITED, "too many comments", wait_ms)
+
+    def _require_bus(self) -> None:
+        if not self._outbox.is_open:
+            raise Refused(ErrorCode.BUSY, "comments cannot be shown now", 500)
+
+    async def _require_live(self, opened: OpenRoom) -> None:
+        """The show may have begun a moment ago without our having heard of it yet."""
+        if opened.room.state.status != "live":
+            name = room_register(opened.name)
+            require_live(read_room((await self._ledger.read([name]))[name]))
+
+    async def _require_voice(self, user: Principal, opened: OpenRoom) -> None:
+        room = opened.room
+        if user.user == room.state.host.id:
+            return
+        if is_sentenced(room.muted, user.user, now_ms()):
+            raise Refused(ErrorCode.MUTED, "you are muted in this room")
+        if room.state.followers_only:
+            host = room.state.host.id
+            if not await follows.is_follower(self._ledger, user.user, host):
+                raise Refused(ErrorCode.NOT_ELIGIBLE, "only followers of the host may comment")
+        wait_ms = opened.wait_to_speak_ms(user.user, now_ms())
+        if wait_ms:
+            raise Refused(ErrorCode.RATE_LIMITED, "slow mode is on", wait_ms)
+
+    def _require_decent(self, text: str) -> None:
+        folded = text.casefold()
+        if any(word.casefold() in folded for word in self._config.blocked_words):
+            raise Refused(ErrorCode.FORBIDDEN, "the comment has a word that is not allowed here")
+
+    # --- what is written down
+
+    async def _gift(self, session: Session, command: m.Gift) -> Answer:
+        return await gifts.give(
+            self._ledger,
+            _require_token(_principal(session)),
+            command,
+            prices=self._config.gifts,
+            rates_bps=self._config.gift_card_bps,
+            key_window_h=self._config.key_window_h,
+            now_ms=now_ms(),
+        )
+
+    async def _order(self, session: Session, command: m.Order) -> Answer:
+        placed = await orders.place(
+            self._ledger,
+            _require_token(_principal(session)),
+            command.room,
+            m.OrderRequest(
+                key=command.key,
+                lines=command.lines,
+                total_minor=command.total_minor,
+                currency=command.currency,
+                made_at_ms=command.made_at_ms,
+            ),
+            rates_bps=self._config.order_card_bps,
+            key_window_h=self._config.key_window_h,
+            now_ms=now_ms(),
+        )
+        return m.Ordered(id=command.id, **msgspec.structs.asdict(placed))
+
+    async def _start(self, session: Session, command: m.Start) -> Answer:
+        user = _require_token(_principal(session))
+        await shows.start(self._ledger, user, command.room, now_ms())
+        return await self._seen(command)
+
+    async def _end(self, session: Session, command: m.End) -> Answer:
+        await shows.end(self._ledger, _require_token(_principal(session)), command.room)
+        return await self._seen(command)
+
+    async def _pin(self, session: Session, command: m.Pin) -> Answer:
+        user = _require_token(_principal(session))
+        await shows.pin(self._ledger, user, command.room, command.offer)
+        return await self._seen(command)
+
+    async def _unpin(self, session: Session, command: m.Unpin) -> Answer:
+        user = _require_token(_principal(session))
+        await shows.unpin(self._ledger, user, command.room, command.offer)
+        return await self._seen(command)
+
+    async def _moderate(self, session: Session, command: m.Moderate) -> Answer:
+        user = _require_token(_principal(session))
+        await moderation.moderate(self._ledger, user, command, now_ms())
+        return await self._seen(command)
+
+    async def _seen(self, command: m.Start | m.End | m.Pin | m.Unpin | m.Moderate) -> Answer:
+        """Answer once this worker's room has the change too, so that what comes next meets it."""
+        if opened := self._hall.find(command.room):
+            await opened.reach(await self._ledger.room_seq(command.room), SEEN_S)
+        return m.Ok(id=command.id)
+
+    async def _ping(self, session: Session, command: m.Ping) -> Answer:
+        return m.Pong(id=command.id, server_time_ms=now_ms())
+
+
+def _principal(session: Session) -> Principal:
+    assert session.principal is not None  # the gateway carries out nothing before hello
+    return session.principal
+
+
+def _require_token(user: Principal) -> Principal:
+    if user.is_guest:
+        raise Refused(ErrorCode.UNAUTHENTICATED, "this needs a token; guests only watch")
+    return user
+
+
+def _joined(session: Session, room: str) -> OpenRoom:
+    if room not in session.rooms:
+        raise Refused(ErrorCode.NOT_FOUND, f"you have not joined the room {room}")
+    return session.rooms[room][0]
+
+
+def _enter(session: Session, opened: OpenRoom) -> None:
+    user = _principal(session).user
+    member = Member(user, session.transport, session.format, session.close)
+    opened.members[session.format].add(member)
+    session.rooms[opened.name] = (opened, member)

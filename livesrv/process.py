@@ -1,0 +1,90 @@
+"""What the worker's and the back office's processes have in common: begin, run, end.
+
+Crash-only: if anything that should run for ever ends, the process ends, and its supervisor starts
+another one.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+
+from livesrv.config import Config
+
+log = logging.getLogger(__name__)
+
+READY_FD = "LIVESRV_READY_FD"
+
+
+class Ended(Exception):
+    """A task that should run for ever has ended."""
+
+
+def run(name: str, main: Callable[[Config], Coroutine[Any, Any, None]]) -> None:
+    """Run one of our processes; its first argument is the path of the resolved configuration."""
+    logging.basicConfig(
+        level=logging.INFO,
+        format=f"%(asctime)s {name} %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    config = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Config)
+    try:
+        uvloop.run(main(config))
+    except Ended as ended:
+        log.error("%s", ended, exc_info=ended.__cause__)
+        sys.exit(1)
+
+
+def tell_ready() -> None:
+    """Tell the supervisor that this process serves, and keep the garbage collector off the rest.
+
+    What exists now lives as long as the process, so no collection needs to look at it again.
+    """
+    gc.collect()
+    gc.freeze()
+    if READY_FD in os.environ:
+        descriptor = int(os.environ.pop(READY_FD))
+        os.write(descriptor, b"1")
+        os.close(descriptor)
+
+
+def stop_signal() -> asyncio.Event:
+    """Set when the supervisor, or a person, asks this process to stop."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def nothing() -> None:
+    """What a process does before it ends when nobody has to be told."""
+
+
+async def run_until(
+    stopped: asyncio.Event,
+    tasks: dict[str, Coroutine[Any, Any, None]],
+    drain: Callable[[], Awaitable[None]] = nothing,
+) -> None:
+    """Run tasks until asked to stop; then drain while they still run, and end them.
+
+    Raises `Ended` when one of them ends by itself.
+    """
+    running = [asyncio.create_task(task, name=name) for name, task in tasks.items()]
+    waiting = asyncio.create_task(stopped.wait())
+    done, _ = await asyncio.wait([*running, waiting], return_when=asyncio.FIRST_COMPLETED)
+    for task in running:
+        if task in done:
+            raise Ended(f"{task.get_name()} has ended") from task.exception()
+    await drain()
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,41 @@
+"""The schedule carried out: each action at its intended moment, whatever the server does.
+
+Open loop: nothing here waits for an answer or knows of one. Invariant: actions leave in the order
+of their intended moments, none early; how late they left is recorded, so that a generator that
+could not keep up is seen.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from .books import Books
+from .latency import Measure
+from .schedule import Kind
+
+BURST_MAX = 64
+"""Sends without letting the loop read; when behind, reading must not wait for sending."""
+
+Send = Callable[[Kind, int], None]
+
+
+async def pace(
+    actions: Iterator[tuple[float, Kind, int]], send: Send, books: Books, stop: asyncio.Event
+) -> None:
+    """Do every action at `books.start_ms` plus its moment, until `stop` is set."""
+    for place, (moment_ms, kind, number) in enumerate(actions):
+        intended_ms = books.start_ms + moment_ms
+        if place % BURST_MAX == 0:
+            await asyncio.sleep(0)
+        await _reach(intended_ms, books)
+        if stop.is_set():
+            return
+        send(kind, number)
+        books.latencies.record(Measure.SENT_LATE, books.clock() - intended_ms)
+
+
+async def _reach(moment_ms: float, books: Books) -> None:
+    """Sleep until a moment; more than once, since a timer may fire up to a millisecond early."""
+    wait_ms = moment_ms - books.clock()
+    while wait_ms > 0:
+        await asyncio.sleep(wait_ms / 1000)
+        wait_ms = moment_ms - books.clock()

@@ -1,0 +1,34 @@
+"""The harness's own process: what it may use and what it has used.
+
+Invariant: nothing here touches what is measured.
+"""
+
+import gc
+import resource
+
+FILES_SPARE = 256
+"""Descriptors beside those of the viewers: HTTP, stores of modules, standard streams."""
+
+
+class TooFewFiles(Exception):
+    """The operating system does not let us open as many connections as asked for."""
+
+
+def allow_files(connections: int) -> None:
+    """Raise the limit of open files to what is needed. Raises `TooFewFiles`."""
+    needed = connections + FILES_SPARE
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        if hard != resource.RLIM_INFINITY and hard < needed:
+            raise TooFewFiles(
+                f"{connections:,} viewers need {needed:,} open files; the limit is {hard:,} "
+                "(ulimit -Hn)"
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def spare_collector() -> None:
+    """Keep the garbage collector from walking what lives as long as the run, again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

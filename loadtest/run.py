@@ -1,0 +1,178 @@
+"""`loadtest run`: one run from the first HTTP call to the result.
+
+The only module that knows all others. Invariant: whatever happens after viewers were let in, they
+are asked to leave before this returns.
+"""
+
+import asyncio
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from random import Random
+from typing import Any
+
+from rich.console import Console
+
+from .api import Api, Unreachable, all_of, open_session
+from .audience import Audience, connector, gather_audience
+from .books import Books
+from .credentials import TOKEN_MARGIN_S, Mint
+from .drain import drain, settle
+from .findings import sum_up
+from .lag import watch_lag
+from .pacing import pace
+from .plan import Plan
+from .process import allow_files, spare_collector
+from .progress import Progress
+from .reconcile import Reconciler
+from .result import Generator, Result
+from .schedule import Kind, Timetable, in_order, timetable
+from .sending import Sender
+from .stage import Stage, cheapest_gift, fill_wallets, open_room, topups_minor
+
+SWEEP_S = 0.25
+SETTLED_S = 0.5
+"""Between the last viewer's entry and the first action."""
+
+
+def clock_ms() -> float:
+    """Monotonic milliseconds. Not the loop's time, which stands still while a callback runs."""
+    return time.monotonic_ns() / 1e6
+
+
+async def run(plan: Plan, mint: Mint, console: Console) -> Result:
+    """Prepare, measure, drain and reconcile.
+
+    Raises `Unreachable`, `Refusal` when the server does not let us prepare, and `TooFewFiles`.
+    """
+    allow_files(plan.viewers)
+    async with open_session() as session:
+        api = Api(session, plan.url)
+        await api.reach()
+        return await _Run(plan, mint, api, console).carry_out()
+
+
+def timetables(plan: Plan) -> dict[Kind, Timetable]:
+    """The whole schedule of a plan; equal plans have equal schedules."""
+    random = Random(plan.seed)
+    rates = {
+        Kind.COMMENT: plan.comments_per_s,
+        Kind.GIFT: plan.gifts_per_s,
+        Kind.ORDER: plan.orders_per_s,
+    }
+    return {
+        kind: timetable(
+            kind,
+            rate_per_s=rate,
+            duration_s=plan.duration_s,
+            viewers=plan.viewers,
+            random=random,
+        )
+        for kind, rate in rates.items()
+    }
+
+
+class _Run:
+    """One run under way."""
+
+    def __init__(self, plan: Plan, mint: Mint, api: Api, console: Console) -> None:
+        self._plan = plan
+        self._mint = mint
+        self._api = api
+        self._console = console
+        self._ttl_s = plan.duration_s + TOKEN_MARGIN_S
+
+    async def carry_out(self) -> Result:
+        plan = self._plan
+        tables = timetables(plan)
+        stage = await self._prepare(tables)
+        books = Books(stage.run, stage.room_ids, tables, clock_ms)
+        connect = connector(plan.url, books)
+        audience = gather_audience(
+            plan.viewers, books, self._mint, connect, ttl_s=self._ttl_s, seed=plan.seed
+        )
+        try:
+            generator = await self._measure(audience, books, stage)
+            ends = await drain(books, audience, connect)
+        finally:
+            await audience.leave()
+        settle(books, audience, ends)
+        ledger = await Reconciler(self._api, self._mint, books, stage, self._ttl_s).reconcile()
+        return sum_up(plan, books, audience, ends, ledger, generator)
+
+    async def _prepare(self, tables: dict[Kind, Timetable]) -> Stage:
+        self._console.print("preparing rooms and wallets", highlight=False)
+        run_id = secrets.token_hex(4)
+        gift = await cheapest_gift(self._api)
+        stage = Stage(
+            run=run_id,
+            room_ids=[f"{run_id}-r{number}" for number in range(self._plan.rooms)],
+            gift=gift,
+            topups_minor=topups_minor(
+                tables[Kind.GIFT].counts(), tables[Kind.ORDER].counts(), gift
+            ),
+        )
+        await all_of(
+            open_room(self._api, self._mint, room, ttl_s=self._ttl_s) for room in stage.room_ids
+        )
+        await fill_wallets(self._api, stage, self._mint, ttl_s=self._ttl_s)
+        return stage
+
+    async def _measure(self, audience: Audience, books: Books, stage: Stage) -> Generator:
+        """Let the audience in and carry out the schedule."""
+        progress = Progress(self._console, books, audience)
+        async with _alongside(progress.show(), _sweep(books)):
+            await audience.enter()
+            if not audience.in_count:
+                raise Unreachable(f"no viewer got in: {dict(books.entry_failures)}")
+            spare_collector()
+            await asyncio.sleep(SETTLED_S)
+            progress.phase = "sending"
+            return await _send_all(books, Sender(books, audience, stage.gift))
+
+
+async def _send_all(books: Books, sender: Sender) -> Generator:
+    frames, decoded, cpu_s = books.frames, books.frames_decoded, time.process_time()
+    books.start_ms = clock_ms()
+    async with _alongside(watch_lag(books)):
+        with _until_interrupted() as stop:
+            await pace(in_order(list(books.tables.values())), sender.send, books, stop)
+    sending_s = (clock_ms() - books.start_ms) / 1000
+    return Generator(
+        cpu_share=(time.process_time() - cpu_s) / sending_s,
+        frames=books.frames - frames,
+        frames_decoded=books.frames_decoded - decoded,
+        sending_s=sending_s,
+    )
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[asyncio.Event]:
+    """Set the event on the first Ctrl-C, so that a run cut short is still drained and reported."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    try:
+        yield stop
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+@asynccontextmanager
+async def _alongside(*endless: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run endless coroutines during a block; if one fails, the block is cancelled."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in endless]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+async def _sweep(books: Books) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        books.sweep()
