@@ -25,6 +25,9 @@ from livesrv.stores import StoreError
 from livesrv.supervisor import STORE_GRACE_S, Supervisor, store_program
 from protocol.messages import AMOUNT_MAX, Currency, Id
 
+STORE_WAIT_S = 2.0
+"""A person is waiting; a store that was just killed is back sooner."""
+
 
 class TopUp(Struct):
     """The flags of `topup`, in the wire's own limits."""
@@ -106,7 +109,7 @@ async def _ledger_store(config: Config) -> AsyncIterator[Redis]:
         async with _own_store(Path(config.data_dir)) as own_url, _connected(own_url) as store:
             yield store
     else:
-        await stores.check(url, role="ledger")
+        await stores.check(url, role="ledger", wait_s=STORE_WAIT_S)
         async with _connected(url) as store:
             yield store
 
@@ -181,5 +184,5 @@ def _as_text(report: Report) -> str:
         f"{report.rooms} rooms; {report.unsettled} above the commission watermark"
     )
     breaches = [f"breach: {breach}" for breach in report.breaches]
-    verdict = "clean" if report.is_clean else f"{len(breaches)} breaches"
+    verdict = "clean" if report.is_clean else f"breaches: {len(breaches)}"
     return "\n".join([figures, *breaches, verdict])

@@ -270,3 +270,4 @@ def _enter(session: Session, opened: OpenRoom) -> None:
     member = Member(user, session.transport, session.format, session.close)
     opened.members[session.format].add(member)
     session.rooms[opened.name] = (opened, member)
+    opened.room.state.viewers = max(opened.room.state.viewers, opened.member_count)

@@ -104,7 +104,7 @@ async def test_audit_of_false_books_names_the_breach(tmp_path: Path) -> None:
         [sys.executable, "-m", "livesrv", "audit"], capture_output=True, text=True, check=False
     )
     assert "breach: wallet:lan COIN is 7 in the store, 0 by the journal" in found.stdout
-    assert found.stdout.endswith("1 breaches\n")
+    assert found.stdout.endswith("breaches: 1\n")
     assert found.returncode == 1
 
 

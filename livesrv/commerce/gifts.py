@@ -62,15 +62,18 @@ async def give(
     room_name, moderation_name = room_register(gift.room), moderation_register(gift.room)
     combo_name = f"combo:{giver.user}:{gift.key}"
     names = [room_name, moderation_name, combo_name]
+    charged_minor = 0
 
     def compose(registers: dict[str, Register]) -> Entry | None:
+        nonlocal charged_minor
         combo = _read_combo(registers[combo_name], gift)
         if gift.count <= combo.count:
             return None
         room = read_room(registers[room_name])
         require_live(room)
         require_not_banned(read_moderation(registers[moderation_name]), giver.user, now_ms)
-        entry = _entry(giver, gift, combo.count, room, prices[gift.gift], rates_bps)
+        charged_minor = prices[gift.gift] * (gift.count - combo.count)
+        entry = _entry(giver, gift, combo.count, room, charged_minor, rates_bps)
         entry.reads = [(name, registers[name].version) for name in names]
         combo.count = gift.count
         entry.writes = [Write(combo_name, msgspec.json.encode(combo).decode(), forget_ms)]
@@ -88,7 +91,7 @@ async def give(
     return Gifted(
         id=gift.id,
         key=gift.key,
-        charged_minor=outcome.after[1] - outcome.after[2],
+        charged_minor=charged_minor,
         balance_minor=outcome.after[0],
         duplicate=outcome.is_repeat,
     )
@@ -110,11 +113,9 @@ def _entry(
     gift: Gift,
     charged: int,
     room: Room,
-    price: int,
+    coins: int,
     rates_bps: Mapping[str, int],
 ) -> Entry:
-    added = gift.count - charged
-    coins = price * added
     identity = f"gift:{giver.user}:{gift.key}:{charged}-{gift.count}"
     due = Due(GIFTS_UNSETTLED, COIN, coins, gift_card(rates_bps, room.host.id))
     return Entry(
@@ -131,7 +132,7 @@ def _entry(
             "gift": gift.gift,
             "combo": gift.key,
             "count": gift.count,
-            "added": added,
+            "added": gift.count - charged,
             "coins": coins,
             "due": due,
         },

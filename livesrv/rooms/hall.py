@@ -29,8 +29,8 @@ CATCH_UP_S = 2.0
 HEAL_PAUSE_S = 0.1
 HEAL_S = 10.0
 """How long a hole may take to be filled from the bus before the room starts anew."""
-CENSUS_S = 2.0
-LINGER_CENSUSES = 15
+CENSUS_S = 1.0
+LINGER_CENSUSES = 30
 """An empty room is kept for so many censuses, for those who come right back."""
 
 SPEAKERS_MAX = 100_000
