@@ -190,7 +190,6 @@ class Bus:
         """Hear until cancelled, through any number of lost connections."""
         while True:
             try:
-                self._forget_confirmations()
                 async with self._store.pubsub() as pubsub:
                     await pubsub.subscribe(USERS_CHANNEL, *self._rooms)
                     self._pubsub = pubsub
@@ -201,6 +200,7 @@ class Bus:
                 log.warning("the bus is away: %s", error)
             finally:
                 self._pubsub = None
+                self._forget_confirmations()
             await asyncio.sleep(RECONNECT_S)
 
     def _forget_confirmations(self) -> None:
