@@ -2,9 +2,11 @@
 
 The combo's charged count is a register: an entry that raises it from n to m is accepted only while
 it stands at n, so of two racing commands the later one is composed again over what the first left.
+That makes it happen once; the entry's id only has to tell a lost answer from a new command.
 """
 
 from collections.abc import Mapping
+from secrets import token_hex
 
 import msgspec
 
@@ -62,6 +64,7 @@ async def give(
     room_name, moderation_name = room_register(gift.room), moderation_register(gift.room)
     combo_name = f"combo:{giver.user}:{gift.key}"
     names = [room_name, moderation_name, combo_name]
+    attempt = token_hex(8)
     charged_minor = 0
 
     def compose(registers: dict[str, Register]) -> Entry | None:
@@ -73,7 +76,7 @@ async def give(
         require_live(room)
         require_not_banned(read_moderation(registers[moderation_name]), giver.user, now_ms)
         charged_minor = prices[gift.gift] * (gift.count - combo.count)
-        entry = _entry(giver, gift, combo.count, room, charged_minor, rates_bps)
+        entry = _entry(giver, gift, attempt, combo.count, room, charged_minor, rates_bps)
         entry.reads = [(name, registers[name].version) for name in names]
         combo.count = gift.count
         entry.writes = [Write(combo_name, msgspec.json.encode(combo).decode(), forget_ms)]
@@ -93,7 +96,7 @@ async def give(
         key=gift.key,
         charged_minor=charged_minor,
         balance_minor=outcome.after[0],
-        duplicate=outcome.is_repeat,
+        duplicate=False,
     )
 
 
@@ -111,12 +114,13 @@ def _read_combo(register: Register, gift: Gift) -> Combo:
 def _entry(
     giver: Principal,
     gift: Gift,
+    attempt: str,
     charged: int,
     room: Room,
     coins: int,
     rates_bps: Mapping[str, int],
 ) -> Entry:
-    identity = f"gift:{giver.user}:{gift.key}:{charged}-{gift.count}"
+    identity = f"gift:{giver.user}:{gift.key}:{charged}-{gift.count}:{attempt}"
     due = Due(GIFTS_UNSETTLED, COIN, coins, gift_card(rates_bps, room.host.id))
     return Entry(
         id=identity,
