@@ -142,7 +142,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 10_000
     drain_ms: Annotated[
         int, Meta(ge=0, le=600_000, description="time clients have to move when a worker stops")
-    ] = 5_000
+    ] = 1_000
     demo: Annotated[bool, Meta(description="serve the demo page and its fake shop")] = False
 
     def __post_init__(self) -> None:

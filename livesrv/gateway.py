@@ -30,6 +30,7 @@ from .session import Session
 log = logging.getLogger(__name__)
 
 SWEEP_S = 0.25
+DRAIN_LOOK_S = 0.05
 SILENT_HEARTBEATS_MAX = 2.5
 RETRY_MIN_MS, RETRY_MAX_MS = 200, 2_000
 """The hint given to those who must reconnect, spread so that they do not all come at once."""
@@ -69,6 +70,9 @@ class Gateway:
         self._sessions[session_id] = session
         try:
             await self._read(session, door)
+        except Exception:
+            log.exception("a connection failed")
+            session.close(CloseCode.INTERNAL_ERROR)
         finally:
             self._forget(session)
             await session.closed()
@@ -196,13 +200,17 @@ class Gateway:
             session.transport.write(PING_FRAME)
 
     async def drain(self) -> None:
-        """Tell everybody to come back elsewhere or later, and close."""
+        """Tell everybody to come back later, give them time to go, and close who is left."""
         self._is_draining = True
-        sessions = list(self._sessions.values())
-        for session in sessions:
+        for session in self._sessions.values():
             session.send(Moved(retry_after_ms=_retry_ms()))
+        deadline_ms = now_ms() + self._config.drain_ms
+        while self._sessions and now_ms() < deadline_ms:
+            await asyncio.sleep(DRAIN_LOOK_S)
+        left = list(self._sessions.values())
+        for session in left:
             session.close(CloseCode.RESTARTING)
-        await asyncio.gather(*(session.closed() for session in sessions))
+        await asyncio.gather(*(session.closed() for session in left))
 
 
 def _error(

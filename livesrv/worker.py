@@ -11,6 +11,7 @@ from livesrv.commands import Commands
 from livesrv.config import Config
 from livesrv.gateway import Gateway
 from livesrv.ledger.store import Ledger
+from livesrv.pages import Pages
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.hall import Hall
 from livesrv.rooms.outbox import Outbox
@@ -20,6 +21,7 @@ from livesrv.snapshot import load_head
 BACKLOG = 4_096
 """Connections the kernel keeps for us while the loop is busy; a raid brings thousands at once."""
 KEEPALIVE_S = 75.0
+BODY_BYTES_MAX = 65_536
 
 
 async def main(config: Config) -> None:
@@ -48,9 +50,10 @@ async def main(config: Config) -> None:
     gateway = Gateway(worker, config, commands)
     api = Api(config, config.jwt_secret, ledger, bus, hall)
 
-    app = web.Application(middlewares=[api.answer_errors])
+    app = web.Application(middlewares=[api.answer_errors], client_max_size=BODY_BYTES_MAX)
     app.router.add_get("/ws", gateway.handle)
     api.add_routes(app.router)
+    Pages(config, config.jwt_secret, ledger).add_routes(app.router)
     runner = web.AppRunner(
         app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=1.0
     )

@@ -110,25 +110,21 @@ def frame(payload: bytes, *, is_text: bool) -> bytes:
 class Item:
     """An event or a drop, encoded at most once a format for its whole life in a process."""
 
-    __slots__ = ("_json", "_msgpack")
+    __slots__ = ("_json", "_raw", "msgpack")
 
     def __init__(self, msgpack: bytes) -> None:
-        self._msgpack = Raw(msgpack)
+        self.msgpack = msgpack
+        self._raw = Raw(msgpack)
         self._json: Raw | None = None
 
     @classmethod
     def of(cls, message: Struct) -> "Item":
         return cls(_ENCODERS[Format.MSGPACK](message))
 
-    @property
-    def msgpack(self) -> bytes:
-        return bytes(self._msgpack)
-
     def raw(self, format_: Format) -> Raw:
         """The item's encoding, ready to stand inside a batch."""
         if format_ is Format.MSGPACK:
-            return self._msgpack
+            return self._raw
         if self._json is None:
-            plain = msgspec.msgpack.decode(self._msgpack)
-            self._json = Raw(_ENCODERS[Format.JSON](plain))
+            self._json = Raw(_ENCODERS[Format.JSON](msgspec.msgpack.decode(self.msgpack)))
         return self._json

@@ -27,7 +27,7 @@ from protocol.codes import ErrorCode
 from protocol.messages import Gift, Gifted
 
 from .cards import gift_card
-from .keys import forget_at_ms
+from .keys import HOUR_MS, forget_at_ms
 from .registers import (
     Combo,
     Room,
@@ -80,7 +80,7 @@ async def give(
         entry.reads = [(name, registers[name].version) for name in names]
         combo.count = gift.count
         entry.writes = [Write(combo_name, msgspec.json.encode(combo).decode(), forget_ms)]
-        entry.forget_at_ms = forget_ms
+        entry.forget_at_ms = now_ms + key_window_h * HOUR_MS
         return entry
 
     outcome = await ledger.transact(names, compose, likely_absent=[combo_name])

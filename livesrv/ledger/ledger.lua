@@ -147,11 +147,15 @@ local function post_one(raw, at_ms)
   return why
 end
 
-local function post(_, entries)
+-- The first argument is the highest place the caller was ever told, the others are entries.
+local function post(_, args)
+  if tonumber(redis.call('HGET', META, 'place') or '0') < tonumber(args[1]) then
+    return redis.error_reply('BEHIND this store has lost entries it had acknowledged')
+  end
   local time = redis.call('TIME')
   local at_ms = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
   local outcomes = {}
-  for i, raw in ipairs(entries) do outcomes[i] = post_one(raw, at_ms) end
+  for i = 2, #args do outcomes[i - 1] = post_one(args[i], at_ms) end
   return outcomes
 end
 

@@ -42,6 +42,9 @@ AWAY = (StoreConnectionError, StoreTimeoutError, ReadOnlyError, OSError)
 """What says that the store is away, and that an answer may have been lost."""
 
 
+UNFIT = ("BEHIND", "MISCONF", "OOM", "BUSY", "CLUSTERDOWN")
+"""What a store answers that is there but must not or cannot write: its disk is full, for one."""
+
 Compose = Callable[[dict[str, Register]], Entry | None]
 
 
@@ -100,6 +103,8 @@ class Ledger:
         self._queue: deque[_Ticket] = deque()
         self._wake = asyncio.Event()
         self._cache: OrderedDict[str, Register] = OrderedDict()
+        self._place = 0
+        """The highest place acknowledged to us. A store that is behind it has lost entries."""
 
     # --- posting
 
@@ -137,11 +142,13 @@ class Ledger:
         now_s = asyncio.get_running_loop().time
         while batch:
             try:
-                return _answer(batch, await self._call(batch))
+                return self._answer(batch, await self._call(batch))
             except AWAY as error:
                 log.warning("the ledger store is away (%s), %d entries wait", error, len(batch))
             except ResponseError as error:
-                return await self._settle_singly(batch, error)
+                if not str(error).startswith(UNFIT):
+                    return await self._settle_singly(batch, error)
+                log.error("the ledger store takes no writes: %s", error)
             except BaseException:
                 _fail(batch, Unavailable("this process is stopping"))
                 raise
@@ -151,6 +158,17 @@ class Ledger:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, RETRY_MAX_S)
         return None
+
+    def _answer(self, batch: list[_Ticket], texts: list[bytes]) -> None:
+        for ticket, text in zip(batch, texts, strict=True):
+            if ticket.answer.done():
+                continue
+            try:
+                outcome = parse_outcome(text)
+                self._place = max(self._place, outcome.place)
+                ticket.answer.set_result(outcome)
+            except Fault as fault:
+                ticket.answer.set_exception(fault)
 
     async def _settle_singly(self, batch: list[_Ticket], error: ResponseError) -> None:
         """Keep one malformed entry from failing its neighbours."""
@@ -162,7 +180,7 @@ class Ledger:
 
     async def _call(self, batch: list[_Ticket]) -> list[bytes]:
         raws = (ticket.raw for ticket in batch)
-        answer: Any = await self.store.fcall("post", 0, *raws)
+        answer: Any = await self.store.fcall("post", 0, str(self._place), *raws)
         return list(answer)
 
     # --- transactions over registers
@@ -308,16 +326,6 @@ def parse_outcome(text: bytes) -> Outcome:
 def _parse_moved(line: bytes) -> tuple[str, Register]:
     name, _, register = line.partition(b" ")
     return name.decode(), parse_register(register)
-
-
-def _answer(batch: list[_Ticket], texts: list[bytes]) -> None:
-    for ticket, text in zip(batch, texts, strict=True):
-        if ticket.answer.done():
-            continue
-        try:
-            ticket.answer.set_result(parse_outcome(text))
-        except Fault as fault:
-            ticket.answer.set_exception(fault)
 
 
 def _fail(tickets: Iterable[_Ticket], error: Exception) -> None:

@@ -85,6 +85,8 @@ class Bus:
         self._relay = store.register_script(Path(__file__).with_name("bus.lua").read_text())
         self._rooms: dict[str, asyncio.Future[None]] = {}
         self._pubsub: PubSub | None = None
+        self._subscribing = asyncio.Lock()
+        """Keeps an unsubscribe from overtaking the subscribe that follows it."""
 
     # --- publishing
 
@@ -168,18 +170,20 @@ class Bus:
     async def subscribe(self, room: str) -> None:
         """Begin to hear a room; when this returns, nothing published from now on is missed."""
         channel = _key(room, "channel")
-        if channel not in self._rooms:
-            self._rooms[channel] = asyncio.get_running_loop().create_future()
-            if self._pubsub is not None:
-                await self._pubsub.subscribe(channel)
+        async with self._subscribing:
+            if channel not in self._rooms:
+                self._rooms[channel] = asyncio.get_running_loop().create_future()
+                if self._pubsub is not None:
+                    await self._pubsub.subscribe(channel)
         async with asyncio.timeout(SUBSCRIBE_TIMEOUT_S):
             await asyncio.shield(self._rooms[channel])
 
     async def unsubscribe(self, room: str) -> None:
         channel = _key(room, "channel")
-        self._rooms.pop(channel, None)
-        if self._pubsub is not None:
-            await self._pubsub.unsubscribe(channel)
+        async with self._subscribing:
+            self._rooms.pop(channel, None)
+            if self._pubsub is not None:
+                await self._pubsub.unsubscribe(channel)
 
     async def listen(
         self,

@@ -183,8 +183,9 @@ class Hall:
 
         Raises `Refused` `not_found`, and `busy` while the stores are away.
         """
-        if name in self._rooms:
-            return self._rooms[name]
+        if opened := self._rooms.get(name):
+            opened.empty_censuses = 0  # not closed under one who is about to enter
+            return opened
         if name not in self._opening:
             self._opening[name] = asyncio.create_task(self._open(name))
         try:
@@ -194,23 +195,21 @@ class Hall:
 
     async def _open(self, name: str) -> OpenRoom:
         """Listen before reading what the bus remembers: nothing can fall between."""
-        self._early[name] = []
         try:
             head = await self._load_head(name)
+            self._early[name] = []
             await self._bus.subscribe(name)
             opened = OpenRoom(name, await self._begin(name, head), self._config)
-        except BaseException:
-            self._early.pop(name, None)
-            with suppress(*AWAY):
-                await self._bus.unsubscribe(name)
-            raise
+            self._rooms[name] = opened
+            for message in self._early[name]:
+                self._hear(opened, message)
+            await opened.reach(head.seq, CATCH_UP_S)
+            return opened
         finally:
             self._opening.pop(name, None)
-        self._rooms[name] = opened
-        for message in self._early.pop(name):
-            self._hear(opened, message)
-        await opened.reach(head.seq, CATCH_UP_S)
-        return opened
+            if self._early.pop(name, None) is not None and name not in self._rooms:
+                with suppress(*AWAY):
+                    await self._bus.unsubscribe(name)
 
     async def _begin(self, name: str, head: Head) -> Room:
         memory = await self._bus.memory(name, now_ms())

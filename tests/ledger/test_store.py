@@ -111,3 +111,14 @@ async def test_a_refusal_is_believed_only_over_fresh_registers(
         outcome = await one.transact(["door"], open_only)
         assert outcome is not None
         assert outcome.status is Status.POSTED
+
+
+async def test_a_store_that_has_lost_acknowledged_entries_gets_no_more_of_them(
+    ledger_store: RunningStore,
+) -> None:
+    async with open_ledger(ledger_store.url, deadline_ms=200) as ledger:
+        await ledger.post(fact("acknowledged"))
+        await ledger.store.flushdb()
+        with pytest.raises(Unavailable):
+            await ledger.post(fact("into the past"))
+        assert await journal.end(ledger.store) == 0
