@@ -89,13 +89,17 @@ async def topup(config: Config, flags: Namespace) -> int:
 
 async def audited(config: Config, flags: Namespace) -> int:
     """Replay the journal. 0 only when every number in the store follows from it."""
-    ledger_dir = Path(config.data_dir) / "ledger"
-    if config.ledger_url is None and not await asyncio.to_thread(ledger_dir.exists):
+    if config.ledger_url is None and not await asyncio.to_thread(_has_ledger, config):
         raise ConfigError(f"there is no ledger in {config.data_dir}; say where with --data-dir")
     async with _ledger_store(config) as store:
         report = await audit(store)
     print(_as_json(report) if flags.json else _as_text(report))
     return 0 if report.is_clean else 1
+
+
+def _has_ledger(config: Config) -> bool:
+    directory = Path(config.data_dir)
+    return (directory / "ledger").exists() or datadir.is_held(directory)
 
 
 @asynccontextmanager

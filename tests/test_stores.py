@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import stat
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -170,7 +171,9 @@ async def test_store_that_does_not_let_us_look_is_warned_about(
 
 
 async def test_cluster_mode_is_refused(run: Callable[..., str]) -> None:
-    url = run("bus", "--cluster-enabled", "yes", "--port", "0", "--cluster-port", "17999")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    url = run("bus", "--cluster-enabled", "yes", "--cluster-port", port)
     with pytest.raises(StoreError, match="cluster mode, which is not supported yet"):
         await stores.check(url, role="bus")
 

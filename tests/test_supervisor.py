@@ -17,11 +17,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from livesrv import config, datadir, stores
 from livesrv.supervisor import PortError, SetupError, Supervisor, claim_port
 
-from .waiting import is_alive, until
+from .server import Serve
+from .waiting import is_alive, until, until_awaited
 
 STAND_IN = """
 import os, signal, sys, time
@@ -43,7 +45,7 @@ sys.exit(main())
 """
 NAMES = {"supervisor", "ledger", "bus", "backoffice", "worker-0", "worker-1"}
 
-Serve = Callable[..., Awaitable[Process]]
+Launch = Callable[..., Awaitable[Process]]
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +62,7 @@ def data_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def serve(data_dir: Path) -> AsyncIterator[Serve]:
+async def launch(data_dir: Path) -> AsyncIterator[Launch]:
     """Start `livesrv serve` with stand-ins; killed in the end, should it still run."""
     async with AsyncExitStack() as stack:
 
@@ -102,8 +104,8 @@ def pids(data_dir: Path) -> dict[str, int]:
     return found
 
 
-async def test_server_says_where_everything_is(serve: Serve, data_dir: Path) -> None:
-    server = await serve("--port", "0")
+async def test_server_says_where_everything_is(launch: Launch, data_dir: Path) -> None:
+    server = await launch("--port", "0")
     port = int((await url_of(server)).rpartition(":")[2])
     resolved = config.from_json((data_dir / "run.json").read_bytes())
     assert resolved.port == port != 0
@@ -119,9 +121,9 @@ async def test_server_says_where_everything_is(serve: Serve, data_dir: Path) -> 
 
 @pytest.mark.parametrize("name", sorted(NAMES - {"supervisor"}))
 async def test_killed_child_comes_back_and_the_others_stay(
-    serve: Serve, data_dir: Path, name: str
+    launch: Launch, data_dir: Path, name: str
 ) -> None:
-    await url_of(await serve("--port", "0"))
+    await url_of(await launch("--port", "0"))
     before = pids(data_dir)
     os.kill(before[name], signal.SIGKILL)
     await until(lambda: pids(data_dir)[name] != before[name])
@@ -132,9 +134,9 @@ async def test_killed_child_comes_back_and_the_others_stay(
 
 @pytest.mark.parametrize("role", ["ledger", "bus"])
 async def test_killed_store_is_fit_for_its_role_again(
-    serve: Serve, data_dir: Path, role: stores.StoreRole
+    launch: Launch, data_dir: Path, role: stores.StoreRole
 ) -> None:
-    await url_of(await serve("--port", "0"))
+    await url_of(await launch("--port", "0"))
     before = pids(data_dir)[role]
     os.kill(before, signal.SIGKILL)
     await until(lambda: pids(data_dir)[role] != before)
@@ -142,9 +144,9 @@ async def test_killed_store_is_fit_for_its_role_again(
 
 
 async def test_killed_ledger_store_comes_back_with_what_it_acknowledged(
-    serve: Serve, data_dir: Path
+    launch: Launch, data_dir: Path
 ) -> None:
-    await url_of(await serve("--port", "0"))
+    await url_of(await launch("--port", "0"))
     url = stores.embedded("ledger", data_dir).url
     killed = {0}
     for times in range(1, 4):
@@ -159,9 +161,9 @@ async def test_killed_ledger_store_comes_back_with_what_it_acknowledged(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_stopped_server_leaves_nothing_behind(
-    serve: Serve, data_dir: Path, number: signal.Signals
+    launch: Launch, data_dir: Path, number: signal.Signals
 ) -> None:
-    server = await serve("--port", "0")
+    server = await launch("--port", "0")
     port = int((await url_of(server)).rpartition(":")[2])
     running = pids(data_dir)
     server.send_signal(number)
@@ -175,8 +177,8 @@ async def test_stopped_server_leaves_nothing_behind(
         held.close()
 
 
-async def test_second_signal_kills_at_once(serve: Serve, data_dir: Path) -> None:
-    server = await serve("--port", "0", environ={"STAND_IN": "stubborn"})
+async def test_second_signal_kills_at_once(launch: Launch, data_dir: Path) -> None:
+    server = await launch("--port", "0", environ={"STAND_IN": "stubborn"})
     await url_of(server)
     running = pids(data_dir)
     server.terminate()
@@ -190,23 +192,25 @@ async def test_second_signal_kills_at_once(serve: Serve, data_dir: Path) -> None
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of our death")
 async def test_killed_server_leaves_no_process_and_the_next_one_starts(
-    serve: Serve, data_dir: Path
+    launch: Launch, data_dir: Path
 ) -> None:
-    first = await serve("--port", "0")
+    first = await launch("--port", "0")
     port = (await url_of(first)).rpartition(":")[2]
     running = pids(data_dir)
     first.kill()
-    second = await serve("--port", port)
+    second = await launch("--port", port)
     assert (await url_of(second)).endswith(f":{port}")
     await until(lambda: not [name for name, pid in running.items() if is_alive(pid)])
     assert not running.items() & pids(data_dir).items()
 
 
-async def test_second_server_in_the_same_directory_is_told_so(serve: Serve, data_dir: Path) -> None:
-    first = await serve("--port", "0")
+async def test_second_server_in_the_same_directory_is_told_so(
+    launch: Launch, data_dir: Path
+) -> None:
+    first = await launch("--port", "0")
     await url_of(first)
     before = pids(data_dir)
-    second = await serve("--port", "0")
+    second = await launch("--port", "0")
     said = await complaint(second)
     assert f"another livesrv is running in {data_dir} (process {first.pid})" in said
     assert said.count("\n") == 1
@@ -214,18 +218,18 @@ async def test_second_server_in_the_same_directory_is_told_so(serve: Serve, data
     assert pids(data_dir) == before
 
 
-async def test_second_server_on_the_same_port_is_told_so(serve: Serve, tmp_path: Path) -> None:
-    port = (await url_of(await serve("--port", "0"))).rpartition(":")[2]
-    second = await serve("--port", port, "--data-dir", str(tmp_path / "other"))
+async def test_second_server_on_the_same_port_is_told_so(launch: Launch, tmp_path: Path) -> None:
+    port = (await url_of(await launch("--port", "0"))).rpartition(":")[2]
+    second = await launch("--port", port, "--data-dir", str(tmp_path / "other"))
     assert f"port {port} on 127.0.0.1 is in use" in await complaint(second)
     assert second.returncode == 2
     assert datadir.announcement(int(port)).exists()
 
 
 async def test_child_that_cannot_start_is_named_and_nothing_is_left(
-    serve: Serve, data_dir: Path
+    launch: Launch, data_dir: Path
 ) -> None:
-    server = await serve("--port", "0", environ={"STAND_IN": "unwell"})
+    server = await launch("--port", "0", environ={"STAND_IN": "unwell"})
     said = await complaint(server)
     assert "no, thank you" in said
     assert "livesrv: backoffice ended with exit status 1 before it served" in said
@@ -235,14 +239,14 @@ async def test_child_that_cannot_start_is_named_and_nothing_is_left(
 
 
 async def test_configured_store_that_is_not_fit_is_told(
-    serve: Serve, data_dir: Path, tmp_path: Path
+    launch: Launch, data_dir: Path, tmp_path: Path
 ) -> None:
     bus = stores.embedded("bus", tmp_path)
     process = await asyncio.create_subprocess_exec(
         *bus.argv, cwd=bus.cwd, stdout=subprocess.DEVNULL
     )
     try:
-        server = await serve("--port", "0", environ={"LIVESRV_LEDGER_URL": bus.url})
+        server = await launch("--port", "0", environ={"LIVESRV_LEDGER_URL": bus.url})
         said = await complaint(server)
     finally:
         await ended(process)
@@ -251,7 +255,7 @@ async def test_configured_store_that_is_not_fit_is_told(
 
 
 async def test_configured_stores_are_used_and_outlive_the_server(
-    serve: Serve, data_dir: Path, tmp_path: Path
+    launch: Launch, data_dir: Path, tmp_path: Path
 ) -> None:
     ledger = stores.embedded("ledger", tmp_path)
     store = await asyncio.create_subprocess_exec(
@@ -259,7 +263,7 @@ async def test_configured_stores_are_used_and_outlive_the_server(
     )
     try:
         urls = {"LIVESRV_LEDGER_URL": ledger.url, "LIVESRV_BUS_URL": ledger.url}
-        server = await serve("--port", "0", environ=urls)
+        server = await launch("--port", "0", environ=urls)
         await url_of(server)
         assert pids(data_dir).keys() == NAMES - {"ledger", "bus"}
         server.terminate()
@@ -272,7 +276,8 @@ async def test_configured_stores_are_used_and_outlive_the_server(
 async def test_signal_while_starting_stops_it(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livesrv.supervisor.BACKOFFICE", ("sleep", "600"))
+    never_ready = (sys.executable, "-c", "import time; time.sleep(600)")
+    monkeypatch.setattr("livesrv.supervisor.BACKOFFICE", never_ready)
     server = Supervisor(config.load(None, {}, {"data_dir": str(data_dir), "port": 0}))
     starting = asyncio.create_task(server.start())
     await until(lambda: (data_dir / "pids.json").exists() and "backoffice" in pids(data_dir))
@@ -354,3 +359,27 @@ def test_address_that_is_not_ours_is_told() -> None:
 )
 async def test_url_is_one_that_can_be_opened(host: str, url: str) -> None:
     assert Supervisor(config.Config(host=host)).url == url
+
+
+async def test_real_server_serves_again_after_all_its_children_were_killed_at_once(
+    serve: Serve,
+) -> None:
+    server = serve(workers=2)
+    before = server.pids()
+    before.pop("supervisor")
+    assert await is_ready(server.url)
+    for name in before:
+        server.kill(name)
+    await until(lambda: not before.items() & server.pids().items())
+    await until_awaited(lambda: is_ready(server.url), within_s=30)
+
+
+async def is_ready(url: str) -> bool:
+    try:
+        async with (
+            ClientSession(timeout=ClientTimeout(1)) as http,
+            http.get(f"{url}/readyz") as answer,
+        ):
+            return answer.status == 200
+    except (ClientError, TimeoutError):
+        return False

@@ -1,0 +1,75 @@
+/** The few things every part of the page does with its nodes. Text goes in as text, never as HTML. */
+
+const AVATAR_HUES = 12;
+const PICTURE = /^(\p{Extended_Pictographic}\uFE0F?(?:\u200D\p{Extended_Pictographic}\uFE0F?)*)\s*/u;
+
+export const find = (id) => document.getElementById(id);
+
+/** A new element. */
+export function make(tag, className = "", text = "") {
+  const node = document.createElement(tag);
+  node.className = className;
+  node.textContent = text;
+  return node;
+}
+
+/** One of the icons that stand at the top of the document. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** A function that draws at the next frame, once, however often it is called before. */
+export function painter(draw) {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      draw();
+    });
+  };
+}
+
+/** "🍑 Hill peaches" → ["🍑", "Hill peaches"]; without a picture in front, `otherwise`. */
+export function picture(title, otherwise) {
+  const found = title.match(PICTURE);
+  return found ? [found[1], title.slice(found[0].length) || title] : [otherwise, title];
+}
+
+/** What stands for somebody where there is no room for a name. */
+export function initial(name) {
+  return picture(name, null)[0] ?? firstCharacter(name).toLocaleUpperCase();
+}
+
+/** Write a user's avatar into `node`: the first character on a colour of their own. */
+export function drawAvatar(node, { id, name }) {
+  node.textContent = initial(name);
+  node.dataset.hue = hueOf(id);
+}
+
+/** One of `AVATAR_HUES` colours, the same for the same id. */
+export function hueOf(id) {
+  let hash = 0;
+  for (const char of id) hash = (hash * 31 + char.codePointAt(0)) % 1_000_003;
+  return hash % AVATAR_HUES;
+}
+
+/** Start an element's animation class anew. */
+export function replay(node, className) {
+  node.classList.remove(className);
+  void node.offsetWidth;
+  node.classList.add(className);
+}
+
+function firstCharacter(text) {
+  if (!Intl.Segmenter) return [...text][0] ?? "?";
+  const [first] = new Intl.Segmenter().segment(text);
+  return first?.segment ?? "?";
+}
