@@ -24,7 +24,7 @@ from livesrv.ledger.entry import (
     fingerprint,
     leg,
 )
-from livesrv.ledger.split import Due
+from livesrv.ledger.split import Due, Share
 from livesrv.ledger.store import Ledger, Outcome, Status
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
@@ -34,7 +34,6 @@ from .cards import order_card
 from .keys import forget_at_ms
 from .registers import (
     OfferSheet,
-    Room,
     moderation_register,
     offer_register,
     read_moderation,
@@ -49,6 +48,8 @@ from .registers import (
 
 RECORDED = {ErrorCode.PRICE_CHANGED, ErrorCode.NOT_LIVE, ErrorCode.LIMIT_EXCEEDED}
 """Refusals that we, not the ledger's floors, decide and that a key keeps for ever."""
+NEVER = ("", -1)
+"""A read that no register meets: the entry is answered if its id is known, and stale otherwise."""
 FLOOR_CODES = {
     "wallet": (ErrorCode.INSUFFICIENT_FUNDS, "the wallet does not hold enough"),
     "stock": (ErrorCode.SOLD_OUT, "fewer pieces are left than you ask for"),
@@ -129,22 +130,50 @@ async def place(
         sheets = {
             offer: read_sheet(registers[offer_register(room_id, offer)], offer) for offer in demand
         }
-        _check_total(request, demand, sheets)
-        entry = _entry(blank, buyer, room_id, room, request, demand, sheets, rates_bps, now_ms)
-        entry.reads = [(name, registers[name].version) for name in names]
-        return entry
+        _check(request, demand, sheets)
+        lines = [
+            OrderLineSheet(o, quantity, sheets[o].price_minor) for o, quantity in demand.items()
+        ]
+        order = OrderSheet(
+            order=order_id_of(buyer.user, request.key),
+            room=room_id,
+            buyer=buyer.user,
+            host=room.host.id,
+            status="paid",
+            lines=lines,
+            total_minor=request.total_minor,
+            currency=request.currency,
+            at_ms=now_ms,
+        )
+        card = order_card(rates_bps, host=order.host, seller=order.host)
+        return msgspec.structs.replace(
+            blank,
+            room=room_id,
+            legs=_legs(order, sheets),
+            reads=[(name, registers[name].version) for name in names],
+            writes=[Write(order_register(order.order), msgspec.json.encode(order).decode())],
+            ranks=[Rank(f"orders:{buyer.user}", order.order, now_ms)],
+            facts=_facts(buyer, order, card),
+        )
 
     try:
         outcome = await ledger.transact(names, compose)
     except Refused as refused:
-        if refused.code not in RECORDED:
-            raise
-        record = msgspec.structs.replace(blank, refusal=refused.code.value)
-        outcome = await ledger.post(record)
-        if outcome.status is Status.REFUSED and not outcome.is_repeat:
-            raise
+        outcome = await _first_answer(ledger, blank, refused)
     assert outcome is not None  # an order always composes an entry
     return _placed(outcome, buyer, request)
+
+
+async def _first_answer(ledger: Ledger, blank: Entry, refused: Refused) -> Outcome:
+    """What this key was answered before; else it is refused now, for good where that is due."""
+    if refused.code in RECORDED:
+        look = msgspec.structs.replace(blank, refusal=refused.code.value)
+    else:
+        look = msgspec.structs.replace(blank, reads=[NEVER])
+    outcome = await ledger.post(look)
+    if outcome.is_repeat or outcome.status is Status.CONFLICT:
+        return outcome
+    raise refused
 
 
 async def read_order(ledger: Ledger, reader: Principal, order_id: str) -> OrderSheet:
@@ -166,7 +195,7 @@ def _demand(request: OrderRequest) -> dict[str, int]:
     return dict(demand)
 
 
-def _check_total(
+def _check(
     request: OrderRequest, demand: Mapping[str, int], sheets: Mapping[str, OfferSheet]
 ) -> None:
     currencies = {sheet.currency for sheet in sheets.values()}
@@ -185,47 +214,18 @@ def _check_total(
             raise Refused(ErrorCode.LIMIT_EXCEEDED, f"one buyer may have {limit} of {offer}")
 
 
-def _entry(
-    blank: Entry,
-    buyer: Principal,
-    room_id: str,
-    room: Room,
-    request: OrderRequest,
-    demand: Mapping[str, int],
-    sheets: Mapping[str, OfferSheet],
-    rates_bps: Mapping[str, int],
-    now_ms: int,
-) -> Entry:
-    order = OrderSheet(
-        order=order_id_of(buyer.user, request.key),
-        room=room_id,
-        buyer=buyer.user,
-        host=room.host.id,
-        status="paid",
-        lines=[
-            OrderLineSheet(o, quantity, sheets[o].price_minor) for o, quantity in demand.items()
-        ],
-        total_minor=request.total_minor,
-        currency=request.currency,
-        at_ms=now_ms,
-    )
-    card = order_card(rates_bps, host=room.host.id, seller=room.host.id)
-    due = Due(ORDERS_UNSETTLED, request.currency, request.total_minor, card)
-    facts: dict[str, Any] = {"user": buyer.as_user(), "order": order.order, "due": due}
-    facts["lines"] = [[line.offer, line.quantity] for line in order.lines]
-    return msgspec.structs.replace(
-        blank,
-        room=room_id,
-        legs=_legs(room_id, order, sheets),
-        writes=[Write(order_register(order.order), msgspec.json.encode(order).decode())],
-        ranks=[Rank(f"orders:{buyer.user}", order.order, now_ms)],
-        facts=facts,
-    )
+def _facts(buyer: Principal, order: OrderSheet, card: list[Share]) -> dict[str, Any]:
+    return {
+        "user": buyer.as_user(),
+        "order": order.order,
+        "lines": [[line.offer, line.quantity] for line in order.lines],
+        "due": Due(ORDERS_UNSETTLED, order.currency, order.total_minor, card),
+    }
 
 
-def _legs(room_id: str, order: OrderSheet, sheets: Mapping[str, OfferSheet]) -> list[Leg]:
+def _legs(order: OrderSheet, sheets: Mapping[str, OfferSheet]) -> list[Leg]:
     """Money first; then each offer's stock, then quotas: `_placed` and the events rely on it."""
-    total, currency = order.total_minor, order.currency
+    room_id, total, currency = order.room, order.total_minor, order.currency
     legs = [
         leg(f"wallet:{order.buyer}", currency, -total),
         leg(ORDERS_UNSETTLED, currency, total),

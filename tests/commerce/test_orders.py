@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from livesrv.auth import Principal
-from livesrv.commerce import catalog, orders, shows, wallets
+from livesrv.commerce import catalog, moderation, orders, shows, wallets
 from livesrv.commerce.catalog import NewOffer
 from livesrv.commerce.orders import Placed
 from livesrv.ledger.accountant import Accountant
@@ -13,7 +13,7 @@ from livesrv.ledger.audit import audit
 from livesrv.ledger.store import Ledger
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
-from protocol.messages import OrderLine, OrderRequest
+from protocol.messages import Moderate, OrderLine, OrderRequest
 from tests.embedded import RunningStore, open_ledger
 
 HOST = Principal("mei", "Mei", frozenset({"host"}))
@@ -125,6 +125,21 @@ async def test_an_accepted_key_answers_the_same_after_the_show(ledger: Ledger) -
         duplicate=True,
     )
     assert await refusal_of(ledger, 299, ("peach", 1), key="new") is ErrorCode.NOT_LIVE
+
+
+async def test_an_accepted_key_answers_the_same_to_a_buyer_who_was_banned_since(
+    ledger: Ledger,
+) -> None:
+    await open_shop(ledger)
+    first = await buy(ledger, 299, ("peach", 1))
+    ban = Moderate(id=1, room="r", action="ban", user="lan")
+    await moderation.moderate(ledger, HOST, ban, NOW_MS)
+    again = await buy(ledger, 299, ("peach", 1))
+    assert (again.order, again.duplicate) == (first.order, True)
+    assert await refusal_of(ledger, 299, ("peach", 1), key="new") is ErrorCode.BANNED
+    unban = Moderate(id=2, room="r", action="unban", user="lan")
+    await moderation.moderate(ledger, HOST, unban, NOW_MS)
+    await buy(ledger, 299, ("peach", 1), key="new")
 
 
 async def test_a_key_refused_before_the_show_stays_refused_in_it(ledger: Ledger) -> None:
