@@ -32,7 +32,7 @@ from protocol.messages import (
     Currency,
     Id,
     Offer,
-    OrderLine,
+    OrderContent,
     OrderRequest,
     State,
 )
@@ -52,14 +52,10 @@ class TopUp(Struct, kw_only=True):
     key: Id
 
 
-class OrderBody(Struct, kw_only=True):
+class OrderBody(OrderContent, kw_only=True):
     """An order; `key` may come as the header `Idempotency-Key` instead."""
 
     key: Id | None = None
-    lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=20)]
-    total_minor: Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
-    currency: Currency
-    made_at_ms: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
 
 
 class RoomList(Struct):

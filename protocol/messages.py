@@ -92,20 +92,30 @@ class OrderLine(Struct):
     quantity: Quantity
 
 
-class OrderRequest(Struct, kw_only=True):
-    """What both doors take for an order, apart from the room and the command's id."""
+OrderLines = Annotated[list[OrderLine], Meta(min_length=1, max_length=ORDER_LINES_MAX)]
 
-    key: Id
-    lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=ORDER_LINES_MAX)]
+
+class OrderContent(Struct, kw_only=True):
+    """What a buyer wants, and the total the buyer saw."""
+
+    lines: OrderLines
     total_minor: AmountMinor
     currency: Currency
     made_at_ms: TimeMs | None = None
 
 
+class OrderRequest(OrderContent, kw_only=True):
+    """An order as both doors pass it on."""
+
+    key: Id
+
+
 class Order(Command, tag="order"):
+    """An `OrderRequest` in a room; a struct can have only one base with fields."""
+
     room: Id
     key: Id
-    lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=ORDER_LINES_MAX)]
+    lines: OrderLines
     total_minor: AmountMinor
     currency: Currency
     made_at_ms: TimeMs | None = None
@@ -300,8 +310,8 @@ class Ended(Event, tag="ended"):
     pass
 
 
-class Pinned(Event, tag="pinned"):
-    """The offer as it stood when it was pinned; its fields are those of `Offer`."""
+class OfferEvent(Event, kw_only=True):
+    """An offer as it stood at this place of the sequence; the fields are those of `Offer`."""
 
     offer: str
     title: str
@@ -309,6 +319,14 @@ class Pinned(Event, tag="pinned"):
     currency: str
     stock: int
     limit_per_buyer: int | None = None
+
+
+class Pinned(OfferEvent, tag="pinned"):
+    pass
+
+
+class Stock(OfferEvent, tag="stock"):
+    """An offer was put on sale or restocked."""
 
 
 class Unpinned(Event, tag="unpinned"):
@@ -337,17 +355,6 @@ class SoldLine(Struct):
 class Sold(Event, tag="sold"):
     user: User
     lines: list[SoldLine]
-
-
-class Stock(Event, tag="stock"):
-    """An offer was put on sale or restocked; its fields are those of `Offer`."""
-
-    offer: str
-    title: str
-    price_minor: int
-    currency: str
-    stock: int
-    limit_per_buyer: int | None = None
 
 
 class Removed(Event, tag="removed"):
