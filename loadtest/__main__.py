@@ -23,7 +23,8 @@ from .run import run
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_UNREACHABLE = range(5)
 EXIT_INTERRUPTED = 130
-REPORT_COLUMNS = 110
+UNAUTHENTICATED = 401
+REPORT_COLUMNS = 120
 """Width where output is not a terminal."""
 
 _DESCRIPTION = """\
@@ -83,7 +84,12 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     mint = find_secret(plan.url, plan.data_dir, os.environ)
     console = _console()
-    result = uvloop.run(run(plan, mint, console))
+    try:
+        result = uvloop.run(run(plan, mint, console))
+    except Refusal as refusal:
+        if refusal.status != UNAUTHENTICATED:
+            raise
+        raise NoSecret(f"{refusal}; the secret is the one of {mint.found_in}") from refusal
     print_report(result, console)
     if arguments.json:
         arguments.json.write_text(json.dumps(result.as_json(), indent=2) + "\n")
@@ -126,7 +132,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def _console() -> Console:
     is_terminal = sys.stdout.isatty()
-    return Console(width=None if is_terminal else REPORT_COLUMNS)
+    return Console(width=None if is_terminal else REPORT_COLUMNS, highlight=False)
 
 
 def _complain(error: Exception, exit_code: int) -> int:

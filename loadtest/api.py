@@ -2,7 +2,8 @@
 
 Must not know what the answers mean. Every call is tried again when the server is busy or cannot be
 reached for a moment, so each must be one that may be repeated: `key`s and ids of our own see to
-that. Errors: `Unreachable` when there is no server, `Refusal` when it says no.
+that. Once a call has run out of tries, the others stop trying, until one succeeds. Errors:
+`Unreachable` when there is no server, `Refusal` when it says no.
 """
 
 import asyncio
@@ -42,6 +43,7 @@ class Api:
         self._session = session
         self._url = url.rstrip("/")
         self._turn = asyncio.Semaphore(CALLS_MAX)
+        self._is_lost = False
 
     async def get(self, path: str, token: str | None = None) -> Any:
         return await self._call("GET", path, token, None)
@@ -62,6 +64,8 @@ class Api:
     async def _call(self, method: str, path: str, token: str | None, body: Any) -> Any:
         pause_s = PAUSE_S
         for _ in range(TRIES_MAX - 1):
+            if self._is_lost:
+                break
             try:
                 return await self._try(method, path, token, body)
             except (aiohttp.ClientError, OSError, TimeoutError):
@@ -74,6 +78,7 @@ class Api:
         try:
             return await self._try(method, path, token, body)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            self._is_lost = True
             raise _unreachable(self._url, error) from error
 
     async def _try(self, method: str, path: str, token: str | None, body: Any) -> Any:
@@ -86,6 +91,7 @@ class Api:
             answer = await response.json(content_type=None)
             if response.status >= 400:
                 raise _refusal(f"{method} {path}", response.status, answer)
+            self._is_lost = False
             return answer
 
 

@@ -40,7 +40,7 @@ def websocket_url(url: str) -> str:
 
 
 def connector(url: str, books: Books) -> Connect:
-    """What opens connections to the server at `url`, the address space of HTTP or WebSocket."""
+    """What opens connections to the server at `url`, or to where it told a viewer to move."""
 
     async def connect(peer: Peer, moved_to: str | None) -> Connection:
         uri = parse_uri(websocket_url(moved_to or url))

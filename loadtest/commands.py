@@ -27,7 +27,14 @@ _MEASURES = {Kind.GIFT: Measure.GIFT_REPLY, Kind.ORDER: Measure.ORDER_REPLY}
 
 
 class Refused(Exception):
-    """The server answered a command with an `error`; the text is its code."""
+    """The server answered a command with an `error`; the text is its code.
+
+    `retry_after_ms` is None where waiting does not help.
+    """
+
+    def __init__(self, code: str, retry_after_ms: int | None) -> None:
+        super().__init__(code)
+        self.retry_after_ms = retry_after_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class Commands:
         self._said: dict[int, Said] = {}
         self._bought: dict[int, Purchase] = {}
         self._waiting: deque[Purchase] = deque()
+        self._is_over = False
 
     def ask(
         self, connection: Connection, command: dict[str, Any]
@@ -79,6 +87,13 @@ class Commands:
         self._waiting.extend(self._bought.values())
         for open_commands in (self._asked, self._said, self._bought):
             open_commands.clear()
+
+    def end(self) -> None:
+        """There will be no other connection: give up what waits for one."""
+        self._is_over = True
+        waiting, self._waiting = self._waiting, deque()
+        for purchase in waiting:
+            self._books.receipts.abandon(purchase)
 
     def say(self, said: Said, text: str) -> None:
         """Comment, if the connection can take it; a comment of the past is worth nothing."""
@@ -122,6 +137,9 @@ class Commands:
 
     def _buy(self, purchase: Purchase) -> None:
         connection = self._usable()
+        if connection is None and self._is_over:
+            self._books.receipts.abandon(purchase)
+            return
         if connection is None:
             self._waiting.append(purchase)
             return
@@ -151,11 +169,16 @@ class Commands:
 
     def _retry(self, purchase: Purchase, pause_ms: float) -> None:
         self._books.retries += 1
-        asyncio.get_running_loop().call_later(pause_ms / 1000, self._buy, purchase)
+        asyncio.get_running_loop().call_later(pause_ms / 1000, self._buy_if_open, purchase)
+
+    def _buy_if_open(self, purchase: Purchase) -> None:
+        """The run may have been settled during the pause."""
+        if self._books.receipts.is_open(purchase):
+            self._buy(purchase)
 
 
 def _resolve(answer: Answer, message: dict[str, Any]) -> None:
     if message["type"] == "error":
-        answer.set_exception(Refused(message["code"]))
+        answer.set_exception(Refused(message["code"], message.get("retry_after_ms")))
     else:
         answer.set_result(message)

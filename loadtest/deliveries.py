@@ -12,7 +12,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class WaterfallAccount:
-    """In deliveries (comments x members). `missing`: owed, not delivered and not announced."""
+    """In deliveries (comments x members).
+
+    `surplus` went to more members than the room had when the comment was accepted, as happens
+    while members come. `unacknowledged` belong to comments whose acceptance was never heard of.
+    """
 
     expected: int
     delivered: int
@@ -23,6 +27,7 @@ class WaterfallAccount:
 
     @property
     def missing(self) -> int:
+        """Owed, not delivered, and not announced."""
         return max(0, self.expected - self.delivered + self.surplus - self.shed - self.gap)
 
 

@@ -20,7 +20,9 @@ from .viewer import Connect, Viewer
 
 DRAIN_S_MAX = 20.0
 QUIET_S = 1.0
-"""No comment arrived for this long: four times the longest pause between batches to expect."""
+"""Nothing arrived for this long: several times the longest pause between batches to expect."""
+HOPELESS_S = 5.0
+"""Everybody is in and nothing changed for this long: what has not come will not come."""
 POLL_S = 0.25
 ANSWER_TIMEOUT_S = 5.0
 
@@ -77,28 +79,42 @@ async def _ask_ends(
     return ends
 
 
+class _Quiet:
+    """How long nothing has changed."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._state: tuple[int, ...] = ()
+        self._since_ms = books.clock()
+
+    def seconds(self) -> float:
+        books, tally = self._books, self._books.tally
+        state = (books.deliveries.arrived_total, tally.delivered, tally.lost)
+        if state != self._state:
+            self._state, self._since_ms = state, books.clock()
+        return (books.clock() - self._since_ms) / 1000
+
+
 async def drain(books: Books, audience: Audience, connect: Connect) -> dict[str, End]:
     """Wait until everybody has everything, or time is up; return where the rooms end."""
     ends: dict[str, End] = {}
-    quiet_since_ms, arrived = books.clock(), -1
+    quiet = _Quiet(books)
     deadline_ms = books.clock() + DRAIN_S_MAX * 1000
     while books.clock() < deadline_ms:
         await asyncio.sleep(POLL_S)
         books.sweep(settle_ms=0)
-        if books.deliveries.arrived_total != arrived:
-            arrived, quiet_since_ms = books.deliveries.arrived_total, books.clock()
-        if books.receipts.open_count:
+        quiet_s = quiet.seconds()
+        if books.receipts.open_count or quiet_s < QUIET_S or not _all_in(audience):
             continue
         ends = await ends_of(books, connect) or ends
-        is_quiet = books.clock() - quiet_since_ms >= QUIET_S * 1000
-        if is_quiet and ends and is_shown(books) and _all_reached(audience, ends):
+        if quiet_s >= HOPELESS_S or (ends and is_shown(books) and _all_reached(audience, ends)):
             break
-    return ends
+    return ends or await ends_of(books, connect)
 
 
 def settle(books: Books, audience: Audience, ends: dict[str, End]) -> None:
     """Close every member's account where its room ends, or where it was told to go."""
-    books.sweep(settle_ms=0)
+    books.sweep(settle_ms=-1)
     books.receipts.abandon_open()
     for viewer in audience.viewers:
         place = viewer.place
@@ -109,10 +125,13 @@ def settle(books: Books, audience: Audience, ends: dict[str, End]) -> None:
             place.settle(end.epoch, end.seq)
 
 
+def _all_in(audience: Audience) -> bool:
+    return all(viewer.is_gone or viewer.place.is_in for viewer in audience.viewers)
+
+
 def _all_reached(audience: Audience, ends: dict[str, End]) -> bool:
     return all(viewer.is_gone or _has_reached(viewer, ends) for viewer in audience.viewers)
 
 
 def _has_reached(viewer: Viewer, ends: dict[str, End]) -> bool:
-    place = viewer.place
-    return place.is_in and not place.is_awaiting and place.seq >= ends[viewer.room].seq
+    return not viewer.place.is_awaiting and viewer.place.seq >= ends[viewer.room].seq

@@ -1,4 +1,4 @@
-"""A run's books turned into a result: figures only, nothing judged. Pure."""
+"""A run's books turned into a result: figures only, nothing judged."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,8 +8,7 @@ from .books import Books
 from .drain import End
 from .latency import Measure
 from .plan import Plan
-from .reconcile import Reconciliation
-from .result import Generator, Outcomes, Result
+from .result import Generator, Outcomes, Reconciliation, Result
 from .schedule import Kind
 
 
@@ -40,6 +39,7 @@ def sum_up(
         entry_failures=dict(books.entry_failures),
         event_mismatches=sum(room.mismatches for room in books.rooms.values()),
         unreadable=books.unreadable_count,
+        unreadable_first=books.unreadable_first,
         rooms_unsettled=len(books.rooms) - len(ends),
         ledger=ledger,
         generator=generator,

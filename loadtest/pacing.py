@@ -14,28 +14,35 @@ from .schedule import Kind
 
 BURST_MAX = 64
 """Sends without letting the loop read; when behind, reading must not wait for sending."""
+NAP_MS_MAX = 200.0
+"""How long an interruption may have to wait where moments are far apart."""
 
 Send = Callable[[Kind, int], None]
 
 
 async def pace(
-    actions: Iterator[tuple[float, Kind, int]], send: Send, books: Books, stop: asyncio.Event
+    actions: Iterator[tuple[float, Kind, int]],
+    duration_ms: float,
+    send: Send,
+    books: Books,
+    stop: asyncio.Event,
 ) -> None:
-    """Do every action at `books.start_ms` plus its moment, until `stop` is set."""
+    """Do every action at `books.start_ms` plus its moment; end with the duration, or on `stop`."""
     for place, (moment_ms, kind, number) in enumerate(actions):
         intended_ms = books.start_ms + moment_ms
         if place % BURST_MAX == 0:
             await asyncio.sleep(0)
-        await _reach(intended_ms, books)
+        await _reach(intended_ms, books, stop)
         if stop.is_set():
             return
         send(kind, number)
         books.latencies.record(Measure.SENT_LATE, books.clock() - intended_ms)
+    await _reach(books.start_ms + duration_ms, books, stop)
 
 
-async def _reach(moment_ms: float, books: Books) -> None:
+async def _reach(moment_ms: float, books: Books, stop: asyncio.Event) -> None:
     """Sleep until a moment; more than once, since a timer may fire up to a millisecond early."""
     wait_ms = moment_ms - books.clock()
-    while wait_ms > 0:
-        await asyncio.sleep(wait_ms / 1000)
+    while wait_ms > 0 and not stop.is_set():
+        await asyncio.sleep(min(wait_ms, NAP_MS_MAX) / 1000)
         wait_ms = moment_ms - books.clock()

@@ -41,7 +41,7 @@ class Progress:
                     live.update(Text(self._line()), refresh=True)
         while True:
             await asyncio.sleep(PLAIN_PERIOD_S)
-            self._console.print(self._line(), markup=False, highlight=False)
+            self._console.print(self._line(), markup=False, soft_wrap=True)
 
     def _line(self) -> str:
         books, now_ms = self._books, self._books.clock()

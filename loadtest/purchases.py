@@ -31,8 +31,9 @@ class Line:
 OFFERS = (Offer("peach", 2_990), Offer("tea", 12_800), Offer("honey", 4_550))
 """Prices without a common divisor: a wrong sum cannot look right by accident."""
 STOCK = 100_000_000
-LIMIT_PER_BUYER = 10_000_000
 """More than any run can sell: this harness measures sales, not refusals."""
+LIMIT_PER_BUYER_MAX = 10_000
+"""The highest limit that the wire allows."""
 
 
 def order_line(number: int) -> Line:
@@ -59,3 +60,8 @@ def combo_count(ordinal: int) -> int:
 def orders_topup_minor(orders: int) -> int:
     """What pays for `orders` orders, whichever they turn out to be."""
     return orders * QUANTITY_MAX * max(offer.price_minor for offer in OFFERS)
+
+
+def limit_per_buyer(orders: int) -> int | None:
+    """A limit that `orders` orders of one buyer cannot reach, whichever they are; None without."""
+    return LIMIT_PER_BUYER_MAX if orders * QUANTITY_MAX <= LIMIT_PER_BUYER_MAX else None

@@ -67,6 +67,9 @@ class Receipts:
     def open_count(self) -> int:
         return len(self._open)
 
+    def is_open(self, purchase: Purchase) -> bool:
+        return (purchase.kind, purchase.number) in self._open
+
     def open(self, purchase: Purchase) -> None:
         self._open[purchase.kind, purchase.number] = purchase
         if purchase.kind is Kind.GIFT:

@@ -5,7 +5,6 @@ here as missing or wrong, or explained by a purchase whose outcome is unknown.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from .api import Api, Refusal, Unreachable, all_of
@@ -13,35 +12,9 @@ from .books import Books
 from .credentials import Mint
 from .purchases import STOCK
 from .receipts import Receipt
+from .result import Reconciliation
 from .settlement import Range, pieces, show_mismatches, spent, total
 from .stage import Stage
-
-EXAMPLES_MAX = 10
-
-
-@dataclass
-class Reconciliation:
-    """What was compared, and what differed; `examples` shows the first differences."""
-
-    orders_acknowledged: int = 0
-    orders_found: int = 0
-    orders_missing: int = 0
-    orders_wrong: int = 0
-    pieces_acknowledged: int = 0
-    pieces_unknown: int = 0
-    pieces_sold: int = 0
-    stocks_wrong: int = 0
-    wallets_checked: int = 0
-    wallets_wrong: int = 0
-    shows_wrong: int = 0
-    unverified: int = 0
-    examples: list[str] = field(default_factory=list)
-
-    def differ(self, what: str) -> int:
-        """Note a difference; returns 1, to be added to its count."""
-        if len(self.examples) < EXAMPLES_MAX:
-            self.examples.append(what)
-        return 1
 
 
 class Reconciler:

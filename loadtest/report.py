@@ -24,6 +24,8 @@ def print_report(result: Result, console: Console) -> None:
     console.print(_generator(result))
     for example in result.ledger.examples:
         console.print(f"  {example}", style="red", markup=False)
+    if result.unreadable_first:
+        console.print(f"  first frame that makes no sense: {result.unreadable_first}")
     for warning in result.warnings():
         console.print(f"note: {warning}", style="yellow", markup=False)
     _print_verdict(result, console)
@@ -59,9 +61,9 @@ def _lanes(result: Result) -> Table:
         f"{waterfall.delivered:,} / {waterfall.expected:,}",
         _percent(waterfall.delivered, waterfall.expected),
         f"{waterfall.missing:,}",
-        f"{waterfall.surplus:,}",
         "",
-        f"shed {waterfall.shed:,}, gap {waterfall.gap:,}",
+        "",
+        f"shed {waterfall.shed:,}, gap {waterfall.gap:,}, surplus {waterfall.surplus:,}",
     )
     return table
 

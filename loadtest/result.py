@@ -6,16 +6,17 @@ reordered or contradicted, and the run was the one asked for. What may be left o
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .deliveries import WaterfallAccount
-from .latency import Summary
-from .reconcile import Reconciliation
+from .latency import Measure, Summary
 from .sequence import Tally
 
 FORMAT = 1
 """Version of the JSON: raised when a field changes its meaning or goes."""
+EXAMPLES_MAX = 10
+"""Differences shown one by one; the rest are only counted."""
 LAG_SUSPECT_MS = 50.0
 """A generator whose p99 lag is above this measures itself rather than the server."""
 
@@ -42,6 +43,31 @@ class Generator:
     sending_s: float
 
 
+@dataclass
+class Reconciliation:
+    """What was compared, and what differed; `examples` shows the first differences."""
+
+    orders_acknowledged: int = 0
+    orders_found: int = 0
+    orders_missing: int = 0
+    orders_wrong: int = 0
+    pieces_acknowledged: int = 0
+    pieces_unknown: int = 0
+    pieces_sold: int = 0
+    stocks_wrong: int = 0
+    wallets_checked: int = 0
+    wallets_wrong: int = 0
+    shows_wrong: int = 0
+    unverified: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def differ(self, what: str) -> int:
+        """Note a difference; returns 1, to be added to its count."""
+        if len(self.examples) < EXAMPLES_MAX:
+            self.examples.append(what)
+        return 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """Everything the report shows and `--json` writes."""
@@ -63,6 +89,7 @@ class Result:
     entry_failures: dict[str, int]
     event_mismatches: int
     unreadable: int
+    unreadable_first: str
     rooms_unsettled: int
     ledger: Reconciliation
     generator: Generator
@@ -96,9 +123,12 @@ class Result:
         return {"format": FORMAT, **asdict(self), **verdict}
 
     def _warnings(self) -> Iterator[str]:
-        lag = self.latency_ms["generator: loop lag"]
-        if lag.p99_ms > LAG_SUSPECT_MS:
-            yield f"the generator lagged (p99 {lag.p99_ms:.0f} ms): latencies include that"
+        if self.generator.sending_s < self.plan["duration_s"]:
+            yield f"cut short after {self.generator.sending_s:.1f} s of {self.plan['duration_s']:g}"
+        for measure in (Measure.LOOP_LAG, Measure.SENT_LATE):
+            p99_ms = self.latency_ms[measure.value].p99_ms
+            if p99_ms > LAG_SUSPECT_MS:
+                yield f"latencies include the {measure.value}, p99 {p99_ms:.0f} ms"
         if self.waterfall.missing:
             yield f"{self.waterfall.missing:,} comment deliveries missing without being announced"
         if self.viewers_gone:

@@ -19,18 +19,20 @@ from .api import Api, Unreachable, all_of, open_session
 from .audience import Audience, connector, gather_audience
 from .books import Books
 from .credentials import TOKEN_MARGIN_S, Mint
-from .drain import drain, settle
+from .drain import End, drain, settle
 from .findings import sum_up
 from .lag import watch_lag
 from .pacing import pace
 from .plan import Plan
 from .process import allow_files, spare_collector
 from .progress import Progress
+from .purchases import limit_per_buyer
 from .reconcile import Reconciler
 from .result import Generator, Result
 from .schedule import Kind, Timetable, in_order, timetable
 from .sending import Sender
 from .stage import Stage, cheapest_gift, fill_wallets, open_room, topups_minor
+from .viewer import Connect
 
 SWEEP_S = 0.25
 SETTLED_S = 0.5
@@ -94,16 +96,16 @@ class _Run:
             plan.viewers, books, self._mint, connect, ttl_s=self._ttl_s, seed=plan.seed
         )
         try:
-            generator = await self._measure(audience, books, stage)
-            ends = await drain(books, audience, connect)
+            generator, ends = await self._measure(audience, books, stage, connect)
         finally:
             await audience.leave()
         settle(books, audience, ends)
+        self._console.print("checking the ledger")
         ledger = await Reconciler(self._api, self._mint, books, stage, self._ttl_s).reconcile()
         return sum_up(plan, books, audience, ends, ledger, generator)
 
     async def _prepare(self, tables: dict[Kind, Timetable]) -> Stage:
-        self._console.print("preparing rooms and wallets", highlight=False)
+        self._console.print("preparing rooms and wallets")
         run_id = secrets.token_hex(4)
         gift = await cheapest_gift(self._api)
         stage = Stage(
@@ -114,14 +116,18 @@ class _Run:
                 tables[Kind.GIFT].counts(), tables[Kind.ORDER].counts(), gift
             ),
         )
+        limit = limit_per_buyer(max(tables[Kind.ORDER].counts().values(), default=0))
         await all_of(
-            open_room(self._api, self._mint, room, ttl_s=self._ttl_s) for room in stage.room_ids
+            open_room(self._api, self._mint, room, limit_per_buyer=limit, ttl_s=self._ttl_s)
+            for room in stage.room_ids
         )
         await fill_wallets(self._api, stage, self._mint, ttl_s=self._ttl_s)
         return stage
 
-    async def _measure(self, audience: Audience, books: Books, stage: Stage) -> Generator:
-        """Let the audience in and carry out the schedule."""
+    async def _measure(
+        self, audience: Audience, books: Books, stage: Stage, connect: Connect
+    ) -> tuple[Generator, dict[str, End]]:
+        """Let the audience in, carry out the schedule, and wait for what is under way."""
         progress = Progress(self._console, books, audience)
         async with _alongside(progress.show(), _sweep(books)):
             await audience.enter()
@@ -130,15 +136,20 @@ class _Run:
             spare_collector()
             await asyncio.sleep(SETTLED_S)
             progress.phase = "sending"
-            return await _send_all(books, Sender(books, audience, stage.gift))
+            generator = await _send_all(
+                books, Sender(books, audience, stage.gift), self._plan.duration_s
+            )
+            progress.phase = "draining"
+            return generator, await drain(books, audience, connect)
 
 
-async def _send_all(books: Books, sender: Sender) -> Generator:
+async def _send_all(books: Books, sender: Sender, duration_s: float) -> Generator:
     frames, decoded, cpu_s = books.frames, books.frames_decoded, time.process_time()
     books.start_ms = clock_ms()
+    actions = in_order(list(books.tables.values()))
     async with _alongside(watch_lag(books)):
         with _until_interrupted() as stop:
-            await pace(in_order(list(books.tables.values())), sender.send, books, stop)
+            await pace(actions, duration_s * 1000, sender.send, books, stop)
     sending_s = (clock_ms() - books.start_ms) / 1000
     return Generator(
         cpu_share=(time.process_time() - cpu_s) / sending_s,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .api import Api, all_of
 from .credentials import Mint
-from .purchases import COINS, CURRENCY, LIMIT_PER_BUYER, OFFERS, STOCK, orders_topup_minor
+from .purchases import COINS, CURRENCY, OFFERS, STOCK, orders_topup_minor
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ def topups_minor(
     return topups
 
 
-async def open_room(api: Api, mint: Mint, room: str, *, ttl_s: float) -> None:
+async def open_room(
+    api: Api, mint: Mint, room: str, *, limit_per_buyer: int | None, ttl_s: float
+) -> None:
     """Make a room with its offers and start its show."""
     host = mint.token(f"{room}-host", "host", ttl_s=ttl_s)
     await api.post("/v1/rooms", host, {"room": room, "title": f"Load test {room}"})
@@ -60,7 +62,7 @@ async def open_room(api: Api, mint: Mint, room: str, *, ttl_s: float) -> None:
             "price_minor": offer.price_minor,
             "currency": CURRENCY,
             "stock": STOCK,
-            "limit_per_buyer": LIMIT_PER_BUYER,
+            "limit_per_buyer": limit_per_buyer,
         }
         await api.post(f"/v1/rooms/{room}/offers", host, body)
     await api.post(f"/v1/rooms/{room}/start", host, {})

@@ -28,7 +28,7 @@ SLOW_CLOSE_CODES = frozenset({1013, 4429})
 """Full or flooding: come back later, and slower."""
 BACKOFF_S = 0.2
 BACKOFF_SLOW_S = 1.0
-BACKOFF_MAX_S = 5.0
+BACKOFF_MAX_S = 2.0
 ANSWER_TIMEOUT_S = 10.0
 """For `hello` and for `join`; the server itself waits 5 s for a `hello`."""
 MOVED_PAUSE_MAX_MS = 60_000
@@ -88,8 +88,9 @@ class Viewer:
                 self._moved_url = None
                 self._books.entry_failures[type(trouble).__name__] += 1
                 self._abort()
-            if not self._is_leaving:
+            if not self._is_leaving and not self.is_gone:
                 await asyncio.sleep(self._pause_s(failures))
+        self._commands.end()
 
     def leave(self) -> None:
         self._is_leaving = True
@@ -143,10 +144,22 @@ class Viewer:
         self._connection = connection
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             await self._commands.ask(connection, {"type": "hello", "token": self._token})
-            await self._commands.ask(connection, self._join())
+            await self._ask_to_join(connection)
         self._books.reconnects += self.entered.is_set()
         self.entered.set()
         self.close_code = None
+
+    async def _ask_to_join(self, connection: Connection) -> None:
+        """Ask until the room lets us in or has no hint when to ask again."""
+        while True:
+            try:
+                await self._commands.ask(connection, self._join())
+            except Refused as refused:
+                if refused.retry_after_ms is None:
+                    raise
+                await asyncio.sleep(refused.retry_after_ms / 1000 * self._random.uniform(1.0, 1.5))
+            else:
+                return
 
     def _join(self) -> dict[str, Any]:
         since = self.place.since()

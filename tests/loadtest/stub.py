@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 
 SECRET = "a secret of more than thirty-two characters"
 TICK_S = 0.02
+MOVED_MS = 700
 SUBPROTOCOL = "livesrv.v1.msgpack"
 
 
@@ -29,12 +30,14 @@ class Faults:
     doubles_batch: bool = False
     swaps_events: bool = False
     tells_two_stories: bool = False
-    hangs_up: bool = False
+    hangs_up_with: int = 0
+    moves: bool = False
     forgets_orders: bool = False
     overcharges: bool = False
     hides_gifts: bool = False
     sheds: bool = False
     is_busy_at_first: bool = False
+    refuses_rooms: bool = False
 
 
 @dataclass
@@ -89,6 +92,8 @@ class Stub:
 
     async def create(self, request: web.Request) -> web.Response:
         _subject(request)
+        if self.faults.refuses_rooms:
+            return web.json_response({"code": "forbidden", "detail": "not you"}, status=403)
         body = await request.json()
         if "room" in body:
             self.rooms[body["room"]] = Room()
@@ -232,13 +237,18 @@ class Stub:
         faults = self.faults
         if faults.swaps_events:
             batch["events"] = [{**event, "seq": event["seq"] + 7} for event in batch["events"]]
-        if not (faults.skips_event or faults.hangs_up):
+        if not (faults.skips_event or faults.hangs_up_with):
             await self._spread(room, batch)
         if faults.doubles_batch:
             await self._spread(room, batch)
-        if faults.hangs_up:
+        if faults.hangs_up_with:
             for member in list(room.members):
-                await member.close(code=1012)
+                await self._hang_up(member)
+
+    async def _hang_up(self, member: web.WebSocketResponse) -> None:
+        if self.faults.moves:
+            await _tell(member, {"type": "moved", "retry_after_ms": MOVED_MS})
+        await member.close(code=self.faults.hangs_up_with)
 
     async def _spread(self, room: Room, batch: dict[str, Any]) -> None:
         for place, member in enumerate(list(room.members)):
@@ -268,7 +278,10 @@ async def _tell(socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
 
 def _subject(request: web.Request) -> str:
     token = request.headers["Authorization"].removeprefix("Bearer ")
-    return str(jwt.decode(token, SECRET, ["HS256"])["sub"])
+    try:
+        return str(jwt.decode(token, SECRET, ["HS256"])["sub"])
+    except jwt.InvalidTokenError as error:
+        raise web.HTTPUnauthorized(text='{"code": "unauthenticated"}') from error
 
 
 @asynccontextmanager
