@@ -86,7 +86,8 @@ class Bus:
         self._rooms: dict[str, asyncio.Future[None]] = {}
         self._pubsub: PubSub | None = None
         self._subscribing = asyncio.Lock()
-        """Keeps an unsubscribe from overtaking the subscribe that follows it."""
+        """Keeps a room from being left out of a new connection, and an unsubscribe from overtaking
+        the subscribe that follows it."""
 
     # --- publishing
 
@@ -195,8 +196,9 @@ class Bus:
         while True:
             try:
                 async with self._store.pubsub() as pubsub:
-                    await pubsub.subscribe(USERS_CHANNEL, *self._rooms)
-                    self._pubsub = pubsub
+                    async with self._subscribing:
+                        await pubsub.subscribe(USERS_CHANNEL, *self._rooms)
+                        self._pubsub = pubsub
                     await on_connect()
                     while True:
                         self._hear(await self._next(pubsub), on_room, on_users)

@@ -116,3 +116,24 @@ async def test_viewers_are_summed_over_workers_that_reported_lately(bus_client: 
     assert await bus.count_viewers("w1", {"r": 3}, now_ms=1_000) == {"r": 3}
     assert await bus.count_viewers("w2", {"r": 4}, now_ms=2_000) == {"r": 7}
     assert await bus.viewers(["r"], now_ms=16_500) == {"r": 4}
+
+
+async def test_a_room_that_is_opened_while_the_bus_connects_is_heard(
+    bus_store: RunningStore, bus_client: Redis
+) -> None:
+    """At every step of connecting, so also between the list of rooms and the connection's use."""
+    for steps in range(12):
+        bus = bus_on(bus_client)
+
+        async def on_connect() -> None:
+            """Nothing to heal here."""
+
+        listen = bus.listen(lambda *_: None, lambda _: None, on_connect)
+        task = asyncio.create_task(listen)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(2):
+            await bus.subscribe("r")
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
