@@ -103,6 +103,8 @@ def verify(secret: str, token: str) -> Principal:
     except ValueError as error:
         raise BadToken(str(error)) from error
     roles = frozenset(role for role in ROLES if role in claims.roles)
+    if not roles:
+        raise BadToken(f"the token has none of the roles {', '.join(ROLES)}")
     return Principal(user=claims.sub, name=name, roles=roles, expires_ms=int(claims.exp * 1000))
 
 

@@ -18,6 +18,8 @@ from livesrv.commerce.registers import is_sentenced, read_room, require_live, ro
 from livesrv.config import Config
 from livesrv.ledger.store import Ledger
 from livesrv.refusal import Refused
+from livesrv.rooms.bus import AWAY as BUS_AWAY
+from livesrv.rooms.bus import Bus
 from livesrv.rooms.fanout import Member
 from livesrv.rooms.hall import Hall, OpenRoom
 from livesrv.rooms.outbox import Outbox
@@ -40,12 +42,20 @@ class Commands:
     """Carries out commands; one for all sessions of a worker."""
 
     def __init__(
-        self, worker: str, config: Config, secret: str, ledger: Ledger, hall: Hall, outbox: Outbox
+        self,
+        worker: str,
+        config: Config,
+        secret: str,
+        ledger: Ledger,
+        bus: Bus,
+        hall: Hall,
+        outbox: Outbox,
     ) -> None:
         self._worker = worker
         self._config = config
         self._secret = secret
         self._ledger = ledger
+        self._bus = bus
         self._hall = hall
         self._outbox = outbox
         self._comment_numbers = itertools.count(1)
@@ -156,7 +166,7 @@ class Commands:
 
     def _require_bus(self) -> None:
         if not self._outbox.is_open:
-            raise Refused(ErrorCode.BUSY, "comments cannot be shown now", 500)
+            raise _busy()
 
     async def _require_live(self, opened: OpenRoom) -> None:
         """The show may have begun a moment ago without our having heard of it yet."""
@@ -174,9 +184,18 @@ class Commands:
             host = room.state.host.id
             if not await follows.is_follower(self._ledger, user.user, host):
                 raise Refused(ErrorCode.NOT_ELIGIBLE, "only followers of the host may comment")
-        wait_ms = opened.wait_to_speak_ms(user.user, now_ms())
+        wait_ms = await self._wait_to_speak_ms(user, opened)
         if wait_ms:
             raise Refused(ErrorCode.RATE_LIMITED, "slow mode is on", wait_ms)
+
+    async def _wait_to_speak_ms(self, user: Principal, opened: OpenRoom) -> int:
+        pause_s = opened.room.state.slow_mode_s
+        if not pause_s:
+            return 0
+        try:
+            return await self._bus.wait_to_speak_ms(opened.name, user.user, pause_s)
+        except BUS_AWAY:
+            raise _busy() from None
 
     def _require_decent(self, text: str) -> None:
         folded = text.casefold()
@@ -246,6 +265,10 @@ class Commands:
 
     async def _ping(self, session: Session, command: m.Ping) -> Answer:
         return m.Pong(id=command.id, server_time_ms=now_ms())
+
+
+def _busy() -> Refused:
+    return Refused(ErrorCode.BUSY, "comments cannot be shown now", 500)
 
 
 def _principal(session: Session) -> Principal:

@@ -110,7 +110,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     connections_max: Annotated[int, Meta(ge=1, description="connections per worker")] = 100_000
     connections_per_user_max: Annotated[
-        int, Meta(ge=1, description="connections per user; one more closes the oldest")
+        int, Meta(ge=1, description="connections per user and worker; one more closes the oldest")
     ] = 10
     commands_per_s: Annotated[
         int, Meta(ge=1, description="commands a connection may send, sustained")

@@ -10,6 +10,10 @@ _OURS = {1007: CloseCode.UNDECODABLE, 1009: CloseCode.UNDECODABLE}
 """Text that is not UTF-8, and messages over the size limit."""
 
 
+CLOSE_GRACE_S = 3.0
+"""How long a peer has to read what it was sent and to answer a close."""
+
+
 class Door(web.WebSocketResponse):
     """A WebSocket without heartbeat, timers or compression of its own."""
 
@@ -18,8 +22,8 @@ class Door(web.WebSocketResponse):
             protocols=(format_.value,),
             autoping=False,
             compress=False,
-            max_msg_size=COMMAND_BYTES_MAX,
-            timeout=1.0,
+            max_msg_size=COMMAND_BYTES_MAX + 1,  # aiohttp refuses what reaches it
+            timeout=CLOSE_GRACE_S,
         )
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:

@@ -191,6 +191,7 @@ class Gateway:
         config, principal = self._config, session.principal
         if principal is None:
             if now - session.opened_at_ms > config.hello_timeout_ms:
+                session.send(_error(None, ErrorCode.UNAUTHENTICATED, "no hello came in time"))
                 session.close(CloseCode.UNAUTHENTICATED)
         elif principal.expires_ms is not None and principal.expires_ms <= now:
             session.close(CloseCode.BANNED)

@@ -116,7 +116,11 @@ class Pages:
     async def _give_play_money(self, user: str) -> None:
         for currency, amount_minor in PLAY_MONEY.items():
             await wallets.topup(
-                self._ledger, user=user, amount_minor=amount_minor, currency=currency, key="play"
+                self._ledger,
+                user=user,
+                amount_minor=amount_minor,
+                currency=currency,
+                key=f"play-{currency}",
             )
 
     def _mint(self, user: str, role: str, name: str) -> str:

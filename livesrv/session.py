@@ -11,10 +11,7 @@ from livesrv.rooms.hall import OpenRoom
 from protocol.codec import Format
 from protocol.codes import CloseCode
 
-from .door import Door
-
-CLOSE_GRACE_S = 2.0
-"""How long a peer has to take a close frame before its connection is cut."""
+from .door import CLOSE_GRACE_S, Door
 
 
 class Session:

@@ -46,7 +46,7 @@ async def main(config: Config) -> None:
 
     hall = Hall(worker, await ledger.epoch(), bus, load, config)
     outbox = Outbox(bus)
-    commands = Commands(worker, config, config.jwt_secret, ledger, hall, outbox)
+    commands = Commands(worker, config, config.jwt_secret, ledger, bus, hall, outbox)
     gateway = Gateway(worker, config, commands)
     api = Api(config, config.jwt_secret, ledger, bus, hall)
 

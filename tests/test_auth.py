@@ -21,7 +21,8 @@ NOW_S = int(time.time())
 
 
 def signed(secret: str = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
-    return jwt.encode({"sub": "lan", "exp": NOW_S + 60} | claims, secret, algorithm=algorithm)
+    usual = {"sub": "lan", "roles": ["viewer"], "exp": NOW_S + 60}
+    return jwt.encode(usual | claims, secret, algorithm=algorithm)
 
 
 def test_token_round_trip() -> None:
@@ -44,6 +45,12 @@ def test_guest_has_no_roles_and_does_not_expire() -> None:
     assert guest == Principal(user="guest-w0-2f", name="guest-w0-2f")
     assert guest.is_guest
     assert not auth.verify(SECRET, signed(roles=["viewer"])).is_guest
+
+
+@pytest.mark.parametrize("roles", [[], ["king"]])
+def test_token_without_a_role_we_know_is_refused(roles: list[str]) -> None:
+    with pytest.raises(BadToken, match="none of the roles"):
+        auth.verify(SECRET, signed(roles=roles))
 
 
 def test_unknown_role_in_a_token_is_ignored() -> None:

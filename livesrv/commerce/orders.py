@@ -46,8 +46,13 @@ from .registers import (
     stock_account,
 )
 
-RECORDED = {ErrorCode.PRICE_CHANGED, ErrorCode.NOT_LIVE, ErrorCode.LIMIT_EXCEEDED}
-"""Refusals that we, not the ledger's floors, decide and that a key keeps for ever."""
+RECORDED = {
+    ErrorCode.NOT_FOUND,
+    ErrorCode.NOT_LIVE,
+    ErrorCode.PRICE_CHANGED,
+    ErrorCode.LIMIT_EXCEEDED,
+}
+"""Refusals that we, not the ledger's floors, decide and that a key keeps."""
 NEVER = ("", -1)
 """A read that no register meets: the entry is answered if its id is known, and stale otherwise."""
 FLOOR_CODES = {

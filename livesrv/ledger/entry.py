@@ -59,7 +59,7 @@ class Rank(NamedTuple):
 class Entry(Struct, kw_only=True, omit_defaults=True):
     """What is posted. `id` makes it happen once; `fingerprint` tells a repeat from a conflict.
 
-    `refusal`, when set, is the code under which this id is to be refused now and for ever.
+    `refusal`, when set, is the code under which this id is to be refused from now on.
     `forget_at_ms`: the id may be forgotten after that moment; 0 keeps it.
     """
 

@@ -3,7 +3,7 @@
 --
 -- For each entry, in order: a known id answers its first outcome (or `conflict` under another
 -- fingerprint); a register that has moved makes it `stale`; a floor it would break makes it
--- `refused`, for ever; otherwise it is applied, journalled and recorded.
+-- `refused`, and stays so; otherwise it is applied, journalled and recorded.
 --
 -- A Lua error does not undo writes. So everything that can fail is done in `plan`, which writes
 -- nothing, and `apply` only writes. Amounts are checked against 2^50, below which doubles are exact.
@@ -27,6 +27,7 @@ local RANK = '{ledger}:rank:'
 
 local AMOUNT_MAX = 2 ^ 50
 local SUM_MAX = 2 ^ 52
+local REFUSAL_KEPT_MS = 96 * 3600 * 1000
 local UNFLOORED = {--[[UNFLOORED]]}
 
 local function amount_of(text)
@@ -89,6 +90,12 @@ local function record(entry, outcome)
   end
 end
 
+-- Forgetting a refusal doubles nothing, so it is kept long enough for every retry and no longer.
+local function refuse(entry, why)
+  redis.call('SET', ENTRY .. entry.id, entry.fingerprint .. ' ' .. why, 'PX', REFUSAL_KEPT_MS)
+  return why
+end
+
 local function write_registers(entry)
   for _, write in ipairs(entry.writes or {}) do
     local key, forget_at_ms = REGISTER .. write[1], write[3]
@@ -136,14 +143,13 @@ local function post_one(raw, at_ms)
   local answer = repeated(entry)
   if answer then return answer end
   if entry.refusal then
-    record(entry, 'refused code ' .. entry.refusal)
-    return 'refused code ' .. entry.refusal
+    return refuse(entry, 'refused code ' .. entry.refusal)
   end
   answer = moved(entry)
   if answer then return answer end
   local after, why = plan(entry)
   if after then return apply(entry, raw, after, at_ms) end
-  if string.sub(why, 1, 7) == 'refused' then record(entry, why) end
+  if string.sub(why, 1, 7) == 'refused' then return refuse(entry, why) end
   return why
 end
 

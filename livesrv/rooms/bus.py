@@ -123,6 +123,15 @@ class Bus:
             pipe.incrby(_key(room, "likes"), count)
         return dict(zip(likes, await pipe.execute(), strict=True))
 
+    async def wait_to_speak_ms(self, room: str, user: str, pause_s: int) -> int:
+        """0 and the user has spoken, or how long until this user may, on whichever worker."""
+        key = _key(room, f"spoke:{user}")
+        pipe = self._store.pipeline(transaction=True)
+        pipe.set(key, 1, nx=True, ex=pause_s)
+        pipe.pttl(key)
+        has_spoken, wait_ms = await pipe.execute()
+        return 0 if has_spoken else max(1, int(wait_ms))
+
     async def publish(self, waves: dict[str, Wave]) -> None:
         """Publish waterfall, and keep the latest comments for those who come later."""
         pipe = self._store.pipeline(transaction=False)

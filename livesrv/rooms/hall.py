@@ -33,9 +33,6 @@ CENSUS_S = 1.0
 LINGER_CENSUSES = 30
 """An empty room is kept for so many censuses, for those who come right back."""
 
-SPEAKERS_MAX = 100_000
-"""Users whose last word slow mode remembers; beyond it everybody may speak once more."""
-
 LoadHead = Callable[[str], Awaitable[Head]]
 
 
@@ -57,7 +54,6 @@ class OpenRoom:
         self._flush_handle: asyncio.Handle | None = None
         self._flushed_at_s = 0.0
         self._reached = asyncio.Event()
-        self._spoke_at_ms: dict[str, int] = {}
 
     @property
     def member_count(self) -> int:
@@ -125,19 +121,6 @@ class OpenRoom:
                 while self.room.seq < seq:
                     await self._reached.wait()
         return self.room.seq >= seq
-
-    def wait_to_speak_ms(self, user: str, now_ms: int) -> int:
-        """0 and the user has spoken, or how long slow mode makes this user wait."""
-        pause_ms = self.room.state.slow_mode_s * 1000
-        if not pause_ms:
-            return 0
-        wait_ms = self._spoke_at_ms.get(user, 0) + pause_ms - now_ms
-        if wait_ms > 0:
-            return wait_ms
-        if len(self._spoke_at_ms) >= SPEAKERS_MAX:
-            self._spoke_at_ms.clear()
-        self._spoke_at_ms[user] = now_ms
-        return 0
 
     def hear_comments(self, wave: Wave) -> None:
         items = [Item(comment) for comment in wave.comments]
