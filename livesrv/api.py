@@ -5,6 +5,7 @@ same table makes the routes and `/openapi.json`, so the two cannot differ.
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -126,21 +127,15 @@ class Api:
             Route("PUT", "/v1/follows/{user}", "viewer", self._follow, Following),
             Route("DELETE", "/v1/follows/{user}", "viewer", self._follow, Following),
             Route("GET", "/v1/gifts", "", self._gifts, GiftList),
+            Route("GET", "/openapi.json", "", self._openapi),
+            Route("GET", "/livez", "", self._livez),
+            Route("GET", "/readyz", "", self._readyz),
         ]
         self._description = msgspec.json.encode(describe(self._routes))
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         for route in self._routes:
-            router.add_route(route.method, route.path, self._answering(route))
-        router.add_get("/openapi.json", self._openapi)
-        router.add_get("/livez", self._livez)
-        router.add_get("/readyz", self._readyz)
-
-    def _answering(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def answer(request: web.Request) -> web.Response:
-            return _json(await route.handler(request))
-
-        return answer
+            router.add_route(route.method, route.path, _answering(route))
 
     @web.middleware
     async def answer_errors(
@@ -172,10 +167,11 @@ class Api:
         return await self._state(room)
 
     async def _list_rooms(self, request: web.Request) -> RoomList:
-        first, limit = _page(request)
-        ranked = await self._ledger.top(shows.LIVE_RANKING, first, first + limit)
+        behind, limit = _page(request)
+        ranked = await self._ledger.page(shows.LIVE_RANKING, behind, limit + 1)
         rooms = [await self._state(room) for room, _ in ranked[:limit]]
-        return RoomList(rooms, str(first + limit) if len(ranked) > limit else None)
+        room, started_ms = ranked[:limit][-1] if ranked else ("", 0)
+        return RoomList(rooms, f"{started_ms}.{room}" if len(ranked) > limit else None)
 
     async def _read_room(self, request: web.Request) -> State:
         return await self._state(_id(request, "room"))
@@ -291,6 +287,14 @@ class Api:
         return auth.verify(self._secret, token.strip())
 
 
+def _answering(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        found = await route.handler(request)
+        return found if isinstance(found, web.StreamResponse) else _json(found)
+
+    return answer
+
+
 async def _body(request: web.Request, type_: type[T]) -> T:
     """The request's JSON body. Raises `Refused` `invalid`."""
     try:
@@ -311,16 +315,17 @@ def _id(request: web.Request, name: str) -> str:
     return str(_converted(request.match_info[name], Id))
 
 
-def _page(request: web.Request) -> tuple[int, int]:
-    """First place and size of the page that is asked for."""
-    try:
-        first = int(request.query.get("cursor", 0))
-        limit = int(request.query.get("limit", PAGE_MAX // 2))
-    except ValueError:
-        raise Refused(ErrorCode.INVALID, "cursor and limit are integers") from None
-    if not 0 <= first < 2**31 or not 1 <= limit <= PAGE_MAX:
-        raise Refused(ErrorCode.INVALID, f"limit is 1-{PAGE_MAX}, cursor what `next` said")
-    return first, limit
+def _page(request: web.Request) -> tuple[tuple[int, str] | None, int]:
+    """Behind which room the page that is asked for begins, and its size."""
+    cursor, limit = request.query.get("cursor", ""), request.query.get("limit", str(PAGE_MAX // 2))
+    if not re.fullmatch(r"[1-9]\d{0,2}", limit, re.ASCII) or int(limit) > PAGE_MAX:
+        raise Refused(ErrorCode.INVALID, f"limit is 1-{PAGE_MAX}")
+    if not cursor:
+        return None, int(limit)
+    found = re.fullmatch(r"(\d{1,15})\.([A-Za-z0-9_-]{1,64})", cursor, re.ASCII)
+    if not found:
+        raise Refused(ErrorCode.INVALID, "cursor is what `next` of another page said")
+    return (int(found[1]), found[2]), int(limit)
 
 
 def _json(answer: object) -> web.Response:

@@ -15,13 +15,13 @@ _REFS = "#/components/schemas/{name}"
 
 
 class Route(NamedTuple):
-    """One endpoint. `who` is empty where no token is needed."""
+    """One endpoint. `who` is empty where no token is needed, `answer` None where it is no JSON."""
 
     method: str
     path: str
     who: str
     handler: Callable[[web.Request], Awaitable[object]]
-    answer: type
+    answer: type | None = None
     body: type | None = None
 
 
@@ -52,7 +52,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": f"For {route.who}" if route.who else "For anyone",
         "parameters": [_parameter(name) for name in re.findall(r"{(\w+)}", route.path)],
         "responses": {
-            "200": {"description": "done", "content": _content("application/json", route.answer)},
+            "200": _answer(route.answer),
             "default": {
                 "description": "refused",
                 "content": {
@@ -67,6 +67,12 @@ def _operation(route: Route) -> dict[str, Any]:
         content = _content("application/json", route.body)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _answer(type_: type | None) -> dict[str, Any]:
+    if type_ is None:
+        return {"description": "done"}
+    return {"description": "done", "content": _content("application/json", type_)}
 
 
 def _parameter(name: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from protocol.codes import CloseCode
 
 from .door import CLOSE_GRACE_S, Door
 
+FLUSHED_LOOK_S = 0.05
+
 
 class Session:
     """What the server knows of a connection. Says nothing by itself."""
@@ -64,9 +66,12 @@ class Session:
             self._closing = asyncio.create_task(self._close(CloseCode(code)))
 
     async def _close(self, code: CloseCode) -> None:
+        """Let the peer read what it was sent, the close frame last, but not for ever."""
         try:
             async with asyncio.timeout(CLOSE_GRACE_S):
                 await self._door.close(code=code, message=code.name.lower().encode())
+                while self.transport.get_write_buffer_size():
+                    await asyncio.sleep(FLUSHED_LOOK_S)
         except (TimeoutError, OSError):
             pass
         finally:

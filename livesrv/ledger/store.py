@@ -37,6 +37,7 @@ CACHED_REGISTERS_MAX = 10_000
 ATTEMPTS_MAX = 16
 """How often a register may move under one transaction before it gives up as unavailable."""
 RETRY_MIN_S, RETRY_MAX_S = 0.02, 0.5
+PATIENCE_MIN_S = 0.05
 
 AWAY = (StoreConnectionError, StoreTimeoutError, ReadOnlyError, OSError)
 """What says that the store is away, and that an answer may have been lost."""
@@ -139,10 +140,11 @@ class Ledger:
     async def _settle(self, batch: list[_Ticket]) -> None:
         """Post a batch until every ticket is answered or past its deadline."""
         pause_s = RETRY_MIN_S
-        now_s = asyncio.get_running_loop().time
         while batch:
             try:
-                return self._answer(batch, await self._call(batch))
+                async with asyncio.timeout(self._patience_s(batch)):
+                    texts = await self._call(batch)
+                return self._answer(batch, texts)
             except AWAY as error:
                 log.warning("the ledger store is away (%s), %d entries wait", error, len(batch))
             except ResponseError as error:
@@ -152,9 +154,7 @@ class Ledger:
             except BaseException:
                 _fail(batch, Unavailable("this process is stopping"))
                 raise
-            late = [ticket for ticket in batch if ticket.deadline_s <= now_s()]
-            _fail(late, Unavailable("the ledger store is away"))
-            batch = [ticket for ticket in batch if ticket.deadline_s > now_s()]
+            batch = self._give_up_late(batch)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, RETRY_MAX_S)
         return None
@@ -169,6 +169,19 @@ class Ledger:
                 ticket.answer.set_result(outcome)
             except Fault as fault:
                 ticket.answer.set_exception(fault)
+
+    def _patience_s(self, batch: list[_Ticket]) -> float:
+        """How long a call may take before the first of its tickets is late."""
+        return max(PATIENCE_MIN_S, batch[0].deadline_s - asyncio.get_running_loop().time())
+
+    def _give_up_late(self, batch: list[_Ticket]) -> list[_Ticket]:
+        """Answer those who have waited too long, in the batch and behind it; returns the others."""
+        now_s = asyncio.get_running_loop().time()
+        away = Unavailable("the ledger store is away")
+        while self._queue and self._queue[0].deadline_s <= now_s:
+            _fail([self._queue.popleft()], away)
+        _fail((ticket for ticket in batch if ticket.deadline_s <= now_s), away)
+        return [ticket for ticket in batch if ticket.deadline_s > now_s]
 
     async def _settle_singly(self, batch: list[_Ticket], error: ResponseError) -> None:
         """Keep one malformed entry from failing its neighbours."""
@@ -254,6 +267,24 @@ class Ledger:
         values = await self._reading(self.store.hmget(BALANCES_KEY, fields))
         return [int(value or 0) for value in values]
 
+    async def page(
+        self, ranking: str, behind: tuple[int, str] | None, count: int
+    ) -> list[tuple[str, int]]:
+        """Members of a ranking with their scores, highest first, behind one of them.
+
+        Stable while others come and go: what was told is not told again, nothing is left out.
+        """
+        key = RANK_PREFIX + ranking
+        if behind is None:
+            return await self.top(ranking, 0, count - 1)
+        score, member = behind
+        ties = await self._reading(self.store.zcount(key, score, score))
+        found = await self._reading(
+            self.store.zrevrangebyscore(key, score, "-inf", 0, count + ties, withscores=True)
+        )
+        pairs = [(name.decode(), int(value)) for name, value in found]
+        return [pair for pair in pairs if (pair[1], pair[0]) < (score, member)][:count]
+
     async def top(self, ranking: str, first: int, last: int) -> list[tuple[str, int]]:
         """Members of a ranking with their scores, highest first, places first..last."""
         found = await self._reading(
@@ -284,7 +315,8 @@ class Ledger:
 
     async def _reading(self, reply: Any) -> Any:
         try:
-            return await reply
+            async with asyncio.timeout(self._deadline_s):
+                return await reply
         except AWAY as error:
             raise Unavailable(f"the ledger store is away: {error}") from None
 
