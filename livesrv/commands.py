@@ -122,7 +122,7 @@ class Commands:
             )
         )
         if missed:
-            session.transport.write(opened.frames(missed, [], 0).full(session.format))
+            session.write(opened.frames(missed, [], 0).full(session.format))
         return None
 
     async def _leave(self, session: Session, command: m.Leave) -> Answer:

@@ -97,7 +97,7 @@ class Gateway:
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 await self._take(session, message)
             elif message.type is WSMsgType.PING:
-                session.transport.write(_pong(message.data))
+                session.write(_pong(message.data))
             elif message.type is not WSMsgType.PONG:
                 return
 
@@ -171,8 +171,7 @@ class Gateway:
         for user, push in told:
             for session in self._by_user.get(user, ()):
                 payload = bytes(Item(push).raw(session.format))
-                if not session.is_closing:
-                    session.transport.write(frame(payload, is_text=session.format.is_text))
+                session.write(frame(payload, is_text=session.format.is_text))
 
     # --- looking after all
 
@@ -197,8 +196,8 @@ class Gateway:
             session.close(CloseCode.BANNED)
         elif now - session.heard_at_ms > config.heartbeat_ms * SILENT_HEARTBEATS_MAX:
             session.close(CloseCode.TOO_SLOW)
-        elif is_ping_due and not session.is_closing:
-            session.transport.write(PING_FRAME)
+        elif is_ping_due:
+            session.write(PING_FRAME)
 
     async def drain(self) -> None:
         """Tell everybody to come back later, give them time to go, and close who is left."""

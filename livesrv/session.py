@@ -44,9 +44,13 @@ class Session:
         return self._closing is not None
 
     def send(self, message: object) -> None:
-        """Write one message; a whole frame at once, so it cannot fall into another."""
+        """Write one message."""
+        self.write(self.format.frame(message))
+
+    def write(self, frame: bytes) -> None:
+        """Write a finished frame; a whole one at once, so that it cannot fall into another."""
         if not self.is_closing and not self.transport.is_closing():
-            self.transport.write(self.format.frame(message))
+            self.transport.write(frame)
 
     def leave(self, room: str) -> bool:
         """Leave a room; returns whether the session was in it."""

@@ -91,6 +91,8 @@ def fan_out(members: Members, frames: BatchFrames, limits: SlowLimits, now_ms: i
     for format_, group in members.items():
         frame = frames.full(format_) if group else b""
         for member in group:
+            if member.transport.is_closing():
+                continue  # its session is about to leave
             unsent_bytes = member.transport.get_write_buffer_size()
             if unsent_bytes <= limits.skip_bytes and not member.slow_since_ms:
                 member.transport.write(frame)

@@ -16,7 +16,11 @@ class Wire(asyncio.WriteTransport):
     def __init__(self) -> None:
         super().__init__()
         self.unsent_bytes = 0
+        self.is_gone = False
         self.written: list[bytes] = []
+
+    def is_closing(self) -> bool:
+        return self.is_gone
 
     def get_write_buffer_size(self) -> int:
         return self.unsent_bytes
@@ -81,6 +85,14 @@ def test_a_member_who_stays_slow_is_given_up_in_time() -> None:
     assert fan_out({Format.JSON: [slow]}, batch(drops=1), LIMITS, 1) == []
     assert fan_out({Format.JSON: [slow]}, batch(drops=1), LIMITS, 5001) == []
     assert fan_out({Format.JSON: [slow]}, batch(drops=1), LIMITS, 5002) == [slow]
+
+
+def test_a_member_whose_connection_is_gone_does_not_keep_others_from_theirs() -> None:
+    gone, gone_wire = member()
+    here, here_wire = member()
+    gone_wire.is_gone = True
+    assert fan_out({Format.JSON: [gone, here]}, batch(events=1), LIMITS, 0) == []
+    assert (len(gone_wire.written), len(here_wire.written)) == (0, 1)
 
 
 def test_a_slow_member_does_not_keep_others_from_theirs() -> None:
