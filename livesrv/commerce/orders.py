@@ -7,7 +7,7 @@ same id as the order would be, so whichever was first answers every repeat.
 from collections import Counter
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -34,6 +34,7 @@ from .cards import order_card
 from .keys import forget_at_ms
 from .registers import (
     OfferSheet,
+    Room,
     moderation_register,
     offer_register,
     read_moderation,
@@ -118,55 +119,70 @@ async def place(
     `insufficient_funds`, `limit_exceeded`, `conflict`, `too_old`.
     """
     forget_ms = forget_at_ms(request.made_at_ms, now_ms, key_window_h)
-    demand = _demand(request)
-    room_name, moderation_name = room_register(room_id), moderation_register(room_id)
-    names = [room_name, moderation_name, *(offer_register(room_id, offer) for offer in demand)]
     blank = Entry(
         id=f"order:{buyer.user}:{request.key}",
         fingerprint=fingerprint([room_id, request]),
         kind="order",
         forget_at_ms=forget_ms,
     )
-
-    def compose(registers: dict[str, Register]) -> Entry:
-        room = read_room(registers[room_name])
-        require_live(room)
-        require_not_banned(read_moderation(registers[moderation_name]), buyer.user, now_ms)
-        sheets = {
-            offer: read_sheet(registers[offer_register(room_id, offer)], offer) for offer in demand
-        }
-        _check(request, demand, sheets)
-        lines = [
-            OrderLineSheet(o, quantity, sheets[o].price_minor) for o, quantity in demand.items()
-        ]
-        order = OrderSheet(
-            order=order_id_of(buyer.user, request.key),
-            room=room_id,
-            buyer=buyer.user,
-            host=room.host.id,
-            status="paid",
-            lines=lines,
-            total_minor=request.total_minor,
-            currency=request.currency,
-            at_ms=now_ms,
-        )
-        card = order_card(rates_bps, host=order.host, seller=order.host)
-        return msgspec.structs.replace(
-            blank,
-            room=room_id,
-            legs=_legs(order, sheets),
-            reads=[(name, registers[name].version) for name in names],
-            writes=[Write(order_register(order.order), msgspec.json.encode(order).decode())],
-            ranks=[Rank(f"orders:{buyer.user}", order.order, now_ms)],
-            facts=_facts(buyer, order, card),
-        )
-
+    draft = _Draft(blank, buyer, room_id, request, rates_bps, now_ms)
     try:
-        outcome = await ledger.transact(names, compose)
+        outcome = await ledger.transact(draft.names, draft.compose)
     except Refused as refused:
         outcome = await _first_answer(ledger, blank, refused)
     assert outcome is not None  # an order always composes an entry
     return _placed(outcome, buyer, request)
+
+
+class _Draft(NamedTuple):
+    """An order on its way to an entry: composed from the room and the offers as they stand."""
+
+    blank: Entry
+    buyer: Principal
+    room: str
+    request: OrderRequest
+    rates_bps: Mapping[str, int]
+    now_ms: int
+
+    @property
+    def names(self) -> list[str]:
+        offers = {line.offer: offer_register(self.room, line.offer) for line in self.request.lines}
+        return [room_register(self.room), moderation_register(self.room), *offers.values()]
+
+    def compose(self, registers: dict[str, Register]) -> Entry:
+        room = read_room(registers[room_register(self.room)])
+        require_live(room)
+        moderation = read_moderation(registers[moderation_register(self.room)])
+        require_not_banned(moderation, self.buyer.user, self.now_ms)
+        demand = _demand(self.request)
+        sheets = {o: read_sheet(registers[offer_register(self.room, o)], o) for o in demand}
+        _check(self.request, demand, sheets)
+        order = self._order(room, demand, sheets)
+        card = order_card(self.rates_bps, host=order.host, seller=order.host)
+        return msgspec.structs.replace(
+            self.blank,
+            room=self.room,
+            legs=_legs(order, sheets),
+            reads=[(name, registers[name].version) for name in self.names],
+            writes=[Write(order_register(order.order), msgspec.json.encode(order).decode())],
+            ranks=[Rank(f"orders:{order.buyer}", order.order, self.now_ms)],
+            facts=_facts(self.buyer, order, card),
+        )
+
+    def _order(
+        self, room: Room, demand: Mapping[str, int], sheets: Mapping[str, OfferSheet]
+    ) -> OrderSheet:
+        return OrderSheet(
+            order=order_id_of(self.buyer.user, self.request.key),
+            room=self.room,
+            buyer=self.buyer.user,
+            host=room.host.id,
+            status="paid",
+            lines=[OrderLineSheet(o, count, sheets[o].price_minor) for o, count in demand.items()],
+            total_minor=self.request.total_minor,
+            currency=self.request.currency,
+            at_ms=self.now_ms,
+        )
 
 
 async def _first_answer(ledger: Ledger, blank: Entry, refused: Refused) -> Outcome:
