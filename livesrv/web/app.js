@@ -10,14 +10,15 @@ import { OrderSheet } from "./order.js";
 import { Shop } from "./shop.js";
 import { Wallet } from "./wallet.js";
 import { Waterfall } from "./waterfall.js";
-import { count, say, sayError, translate } from "./words.js";
+import { brief, count, say, sayError, translate } from "./words.js";
 
 const TOAST_MS = 3_000;
 const LIKES_MS = 500;
 const LIKES_MAX = 100;
 const GIFTERS_SHOWN = 3;
 const GIFTERS_KNOWN = 200;
-const FORGET_TOKEN = new Set([4401, 4403, "unauthenticated"]);
+const PICTURES = { created: "🌅", ended: "🌙" };
+const FORGET_TOKEN = new Set([4403, "unauthenticated"]);
 
 /** One visit to one room, and everything on the screen that belongs to it. */
 class Show {
@@ -106,9 +107,11 @@ class Show {
   }
 
   #ended(reason) {
-    if (FORGET_TOKEN.has(reason)) this.#login.forget();
+    const isTokenOver = FORGET_TOKEN.has(reason);
+    if (isTokenOver) this.#login.forget();
     if (reason === "not_found") location.replace("#rooms");
-    else this.#drop(sayError(reason), FORGET_TOKEN.has(reason) ? "watch" : "retry");
+    else if (isTokenOver) this.#drop("🚪", say("token.over"), "watch");
+    else this.#drop("🚪", sayError(reason), "retry");
   }
 
   #welcome({ user, server_time_ms: serverMs }) {
@@ -132,7 +135,7 @@ class Show {
     this.#gifters.clear();
     for (const { user, coins } of state.top_gifters) this.#gifters.set(user.id, { user, coins });
     this.#shop.reset(state.pinned);
-    this.#waterfall.reset(state.comments);
+    this.#waterfall.reset(state.comments, this.#user);
   }
 
   #batch({ events, waterfall, shed }) {
@@ -258,12 +261,13 @@ class Show {
   #status(status) {
     find("show").dataset.status = status;
     if (status === "live") find("curtain").hidden = true;
-    else this.#drop(say(`show.${status}`), null);
+    else this.#drop(PICTURES[status], say(`show.${status}`), null);
   }
 
   /** Let the curtain down, with a reason and what may be done about it. */
-  #drop(words, action) {
+  #drop(emoji, words, action) {
     find("curtain").hidden = false;
+    find("curtain-picture").textContent = emoji;
     find("curtain-words").textContent = words;
     find("retry").hidden = action === null;
     if (action !== null) find("retry-words").textContent = say(action);
@@ -287,7 +291,7 @@ function newGifter({ user, coins }) {
   const avatar = make("span", "avatar");
   drawAvatar(avatar, user);
   item.title = user.name;
-  item.append(avatar, make("span", "coins", count(coins)));
+  item.append(avatar, make("span", "coins", brief(coins)));
   return item;
 }
 
@@ -313,6 +317,7 @@ function route(show, lobby) {
 }
 
 translate(document);
+find("splash").remove();
 const show = new Show();
 const lobby = new Lobby();
 addEventListener("hashchange", () => route(show, lobby));

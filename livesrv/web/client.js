@@ -21,7 +21,7 @@
 
 export const SUBPROTOCOL = "livesrv.v1.json";
 
-const FINAL_CLOSES = new Set([4400, 4401, 4403, 4409]);
+const FINAL_CLOSES = new Set([4400, 4403, 4409]); // 4401 with a good token: our hello came late
 const LATER_CLOSES = new Set([1013, 4429]);
 const FINAL_ERRORS = new Set(["not_found", "banned", "forbidden", "invalid", "unauthenticated"]);
 const RETRIED_ERRORS = new Set(["busy", "rate_limited"]);
@@ -172,9 +172,12 @@ export class Client {
 
   async #enter() {
     const hello = this.#token ? { type: "hello", token: this.#token } : { type: "hello" };
-    const welcome = await this.#send(hello).catch(() => null); // a close code follows
-    if (welcome === null) return;
-    this.#tell("welcome", welcome);
+    try {
+      this.#tell("welcome", await this.#send(hello));
+    } catch (error) {
+      if (error instanceof Refusal) this.#end(error.code);
+      return;
+    }
     await this.#join();
   }
 
@@ -199,10 +202,19 @@ export class Client {
     }
     this.#failures = Date.now() - this.#openedAt > SETTLED_MS ? 0 : this.#failures + 1;
     const pause = this.#moved
-      ? this.#moved.retry_after_ms * (1 + Math.random() / 2)
+      ? Math.max(0, this.#moved.atMs - Date.now())
       : pauseMs(this.#failures, closeCode);
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#connect(), pause);
     this.#tell("connection", "waiting");
+  }
+
+  /** The server is going: stay until the moment it names, then come back. */
+  #move({ retry_after_ms: hintMs, url }) {
+    const socket = this.#socket;
+    const stayMs = hintMs * (1 + Math.random() / 2);
+    this.#moved = { url, atMs: Date.now() + stayMs };
+    this.#timer = setTimeout(() => this.#drop(socket), stayMs);
   }
 
   /** Whatever was asked on the connection that is gone has no answer. */
@@ -260,7 +272,7 @@ export class Client {
   #take(message) {
     this.#heardAt = Date.now();
     if (message.type === "batch") this.#takeBatch(message);
-    else if (message.type === "moved") this.#moved = message;
+    else if (message.type === "moved") this.#move(message);
     else if (message.type === "joined") this.#takeJoined(message);
     else if (!("id" in message)) this.#tell("push", message);
     if ("id" in message) this.#settle(message);

@@ -54,6 +54,9 @@ export function drawAvatar(node, { id, name }) {
   node.dataset.hue = hueOf(id);
 }
 
+/** A name beside its avatar: without the picture that stands there already. */
+export const bareName = (name) => picture(name, "")[1];
+
 /** One of `AVATAR_HUES` colours, the same for the same id. */
 export function hueOf(id) {
   let hash = 0;

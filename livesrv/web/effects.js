@@ -1,11 +1,12 @@
 /** What flies over the stage: hearts, gift banners, rockets. A fixed number of nodes, used again. */
 
-import { drawAvatar, find, make, replay } from "./dom.js";
+import { bareName, drawAvatar, find, make, replay } from "./dom.js";
 import { count } from "./words.js";
 
 const HEARTS_MAX = 14;
 const HEARTS_AT_ONCE = 5;
 const HEART_GAP_MS = 120;
+const HUES = [0, 0, 1, 10, 11];
 const BANNERS_MAX = 2;
 const BANNER_MS = 3_500;
 const BIG_GIFT_COINS = 500;
@@ -27,7 +28,7 @@ export class Hearts {
     const heart = this.#sky.children[this.#next] ?? this.#sky.appendChild(make("i", "", "❤"));
     this.#next = (this.#next + 1) % HEARTS_MAX;
     heart.style.setProperty("--drift", `${Math.random() * 60 - 30}px`);
-    heart.dataset.hue = Math.floor(Math.random() * 12);
+    heart.dataset.hue = HUES[Math.floor(Math.random() * HUES.length)];
     replay(heart, "rising");
   }
 }
@@ -71,7 +72,7 @@ function newBanner() {
 function fillBanner(node, { user, count: total }, emoji) {
   const [avatar, who, what, times] = node.children;
   drawAvatar(avatar, user);
-  who.textContent = user.name;
+  who.textContent = bareName(user.name);
   what.textContent = emoji;
   times.textContent = `×${count(total)}`;
   replay(times, "bump");

@@ -54,7 +54,7 @@ export class GiftTray {
   }
 
   #item({ gift, price_minor: price }) {
-    const button = make("button", "gift");
+    const button = make("button", "treat");
     const times = make("b", "times");
     button.type = "button";
     button.ariaLabel = `${gift}, ${money(price, "COIN")}`;

@@ -2,16 +2,17 @@
  * Comments, gifts and purchases falling past.
  *
  * However much arrives: at most `ROWS_MAX` nodes, which are used again, and at most
- * `ROWS_PER_DRAW` of them filled in a tenth of a second. What finds no place is counted.
+ * `ROWS_PER_DRAW` of them filled in a quarter of a second, so that one can still read them. Other
+ * people's comments that find no place are counted instead.
  */
 
-import { drawAvatar, find, make, painter, picture } from "./dom.js";
+import { bareName, drawAvatar, find, make, painter, picture } from "./dom.js";
 import { count, say } from "./words.js";
 
 const ROWS_MAX = 30;
-const ROWS_PER_DRAW = 6;
+const ROWS_PER_DRAW = 2;
 const QUEUE_MAX = 12;
-const DRAW_MS = 100;
+const DRAW_MS = 250;
 const MISSED_MS = 2_500;
 
 export class Waterfall {
@@ -22,18 +23,20 @@ export class Waterfall {
   #missed = 0;
   #missedTimer = 0;
   #drawTimer = 0;
+  #me = null;
   #paint = painter(() => this.#draw());
 
-  /** Begin anew with the comments of a snapshot. */
-  reset(comments) {
+  /** Begin anew with the comments of a snapshot, as the user `me`. */
+  reset(comments, me) {
+    this.#me = me;
     this.#queue = [];
     this.#rows.clear();
     this.#list.replaceChildren();
-    for (const comment of comments.slice(-ROWS_MAX)) this.#show(commentItem(comment));
+    for (const comment of comments.slice(-ROWS_MAX)) this.#show(this.#item(comment));
   }
 
   comment(comment) {
-    this.#push(commentItem(comment));
+    this.#push(this.#item(comment));
   }
 
   gift({ user, combo, count: total }, emoji) {
@@ -73,11 +76,21 @@ export class Waterfall {
 
   #push(item) {
     this.#queue.push(item);
-    if (this.#queue.length > QUEUE_MAX) {
-      this.#queue.shift();
-      this.missed(1);
-    }
+    if (this.#queue.length > QUEUE_MAX) this.#leaveOut();
     if (this.#drawTimer === 0) this.#paint();
+  }
+
+  /** Drop the oldest comment in the queue, or the oldest item when it has none. */
+  #leaveOut() {
+    const oldest = this.#queue.findIndex(({ kind }) => kind === "comment");
+    const [dropped] = this.#queue.splice(Math.max(0, oldest), 1);
+    if (dropped.kind === "comment") this.missed(1);
+  }
+
+  #item({ comment, user, text }) {
+    const isHost = user.badges.includes("host");
+    const kind = user.id === this.#me ? "mine" : isHost ? "host" : "comment";
+    return { kind, id: comment, user, text };
   }
 
   #draw() {
@@ -107,11 +120,6 @@ export class Waterfall {
   }
 }
 
-function commentItem({ comment, user, text }) {
-  const kind = user.badges.includes("host") ? "host" : "comment";
-  return { kind, id: comment, user, text };
-}
-
 function newRow() {
   const row = make("li");
   const body = make("p");
@@ -127,7 +135,7 @@ function fill(row, { kind, user, text }) {
   avatar.hidden = body.firstElementChild.hidden = user === null;
   if (user !== null) {
     drawAvatar(avatar, user);
-    body.firstElementChild.textContent = user.name;
+    body.firstElementChild.textContent = bareName(user.name);
   }
   body.lastElementChild.textContent = text;
 }

@@ -60,7 +60,7 @@ const ENGLISH = {
   "error.busy": "Too busy. Please try again",
   "error.unauthenticated": "Please pick a name first",
   "error.forbidden": "That is not allowed here",
-  "error.4403": "Your time here is over",
+  "token.over": "Your time here is over",
   "error.4409": "You are here in too many windows",
   "error.other": "That did not work",
 };
@@ -125,7 +125,7 @@ const CHINESE = {
   "error.busy": "人太多了，请再试一次",
   "error.unauthenticated": "请先起个名字",
   "error.forbidden": "这里不允许这样做",
-  "error.4403": "你的登录已到期",
+  "token.over": "你的登录已到期",
   "error.4409": "打开的窗口太多了",
   "error.other": "没有成功",
 };
@@ -163,6 +163,11 @@ const currencies = new Map();
 /** 812 → "812", 10455 → "10K", "1万". */
 export function count(number) {
   return number < 10_000 ? plain.format(number) : compact.format(number);
+}
+
+/** The same where there is little room: 1019 → "1K". */
+export function brief(number) {
+  return compact.format(number);
 }
 
 /** An amount in its smallest unit, as one writes it: 2990 "CNY" → "CN¥29.90", 5 "COIN" → "🪙5". */

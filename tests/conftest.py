@@ -1,0 +1,29 @@
+"""Fixtures for every test that needs a real server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .server import QUICK, Serve, Server, serving
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server with two workers for all tests; use rooms and users of your own on it.
+
+    When the last test is done its books must be clean.
+    """
+    with serving(tmp_path_factory.mktemp("server"), QUICK) as running:
+        yield running
+        running.audit()
+        running.stop()
+        running.audit()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start servers with settings of their own: `serve(hello_timeout_ms=200)`."""
+    starting = Serve(tmp_path)
+    yield starting
+    starting.close()

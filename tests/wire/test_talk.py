@@ -1,0 +1,173 @@
+"""Comments and likes: what may be said, and who sees it."""
+
+import pytest
+
+from .conftest import StageOf
+from .shapes import Message
+from .stage import Stage, fresh
+
+ODD_TEXTS = (
+    "a",
+    "x" * 200,
+    "\U0001f351" * 200,
+    "שלום \u202e abc",
+    "e\u0301" * 100,
+    "<script>alert('1')</script>&amp;",
+    "%s %n {0} ${x} \\u0000",
+    "\ufffe\uffff",
+    "one\ntwo\r\nthree\ttabbed",
+    "one\u2028two\u2029three",
+)
+
+
+async def test_comment_is_seen_by_members_on_both_workers_and_by_its_author(stage: Stage) -> None:
+    show = await stage.show()
+    author = await stage.member(show)
+    other = await stage.member_beside(show, author)
+    said = await author.do("comment", room=show.room, text="so sweet!")
+    for client in (author, other, show.host):
+        item = await client.heard(show.room, "comment", comment=said["comment"])
+        assert (item["text"], item["user"]["id"]) == ("so sweet!", author.user)
+
+
+async def test_comments_have_ids_of_their_own(stage: Stage) -> None:
+    show = await stage.show()
+    author = await stage.member(show)
+    other = await stage.member_beside(show, author)
+    told = [
+        (await client.do("comment", room=show.room, text="twice"))["comment"]
+        for client in (author, other, author, other)
+    ]
+    assert len(set(told)) == 4
+
+
+async def test_comment_is_trimmed_and_otherwise_untouched(stage: Stage) -> None:
+    show = await stage.show()
+    author = await stage.member(show)
+    padded = {
+        "  peach \n": "peach",
+        "\u3000peach\u00a0": "peach",
+        " " * 50 + "y" * 200 + " " * 50: "y" * 200,
+    }
+    for text, seen in (padded | {text: text for text in ODD_TEXTS}).items():
+        said = await author.do("comment", room=show.room, text=text)
+        item = await show.host.heard(show.room, "comment", comment=said["comment"])
+        assert item["text"] == seen
+
+
+async def test_comment_that_is_no_text_of_1_to_200_characters_is_invalid(stage: Stage) -> None:
+    show = await stage.show()
+    author = await stage.member(show)
+    too_short = ("", "   ", "\n\t\u3000")
+    for text in (*too_short, "x" * 201, "\U0001f351" * 201, 5, None, True, ["a"], {"a": "b"}, 1.5):
+        assert await author.refusal("comment", room=show.room, text=text) == "invalid", text
+
+
+@pytest.mark.parametrize("type", ["comment", "like", "gift", "order"])
+async def test_what_needs_a_show_is_not_live_before_and_after_it(stage: Stage, type: str) -> None:
+    show = await stage.show(live=False)
+    client = await stage.member(show)
+    await stage.fund(client.user, "CNY", 10_000)
+    await stage.fund(client.user, "COIN", 10_000)
+    by_type: dict[str, Message] = {
+        "comment": {"text": "hello"},
+        "like": {"count": 1},
+        "gift": {"gift": "rose", "key": fresh("c"), "count": 1},
+        "order": {
+            "key": fresh("o"),
+            "lines": [{"offer": show.offer, "quantity": 1}],
+            "total_minor": 2990,
+            "currency": "CNY",
+        },
+    }
+    fields = by_type[type]
+    assert await client.refusal(type, room=show.room, **fields) == "not_live"
+    await show.host.do("start", room=show.room)
+    await show.host.do("end", room=show.room)
+    await client.heard(show.room, "ended")
+    if "key" in fields:
+        fields["key"] = fresh("again")
+    assert await client.refusal(type, room=show.room, **fields) == "not_live"
+
+
+@pytest.mark.parametrize(
+    ("type", "fields"), [("comment", {"text": "hello"}), ("like", {"count": 1})]
+)
+async def test_room_one_has_not_joined_is_not_found(
+    stage: Stage, type: str, fields: Message
+) -> None:
+    show = await stage.show()
+    client = await stage.enter()
+    assert await client.refusal(type, room=show.room, **fields) == "not_found"
+
+
+async def test_likes_of_both_workers_add_up_to_one_total(stage: Stage) -> None:
+    show = await stage.show()
+    one = await stage.member(show)
+    other = await stage.member_beside(show, one)
+    for count in (12, 1, 100):
+        await one.do("like", room=show.room, count=count)
+        await other.do("like", room=show.room, count=count)
+    for client in (one, other):
+        await client.heard(show.room, "like", total=226)
+        likes = [item for item in client.rooms[show.room].waterfall if item["type"] == "like"]
+        totals = [item["total"] for item in likes]
+        assert totals == sorted(totals)
+        assert sum(item["count"] for item in likes) == 226
+    assert (await one.join(show.room))["state"]["likes"] == 226
+
+
+async def test_likes_are_folded_into_one_item_a_batch(stage: Stage) -> None:
+    show = await stage.show()
+    client = await stage.member(show)
+    for _ in range(49):
+        await client.start("like", room=show.room, count=2)
+    await client.do("like", room=show.room, count=2)
+    await client.heard(show.room, "like", total=100)
+    likes = [item for item in client.rooms[show.room].waterfall if item["type"] == "like"]
+    assert len(likes) < 50
+    assert sum(item["count"] for item in likes) == 100
+
+
+async def test_like_count_other_than_1_to_100_is_invalid(stage: Stage) -> None:
+    show = await stage.show()
+    client = await stage.member(show)
+    for count in (0, 101, -1, 2**63, 1.0, 1.5, True, "1", None):
+        assert await client.refusal("like", room=show.room, count=count) == "invalid", count
+
+
+async def test_comments_faster_than_allowed_are_rate_limited_and_the_connection_stays(
+    stage_of: StageOf,
+) -> None:
+    stage = await stage_of(comments_per_s=1, comments_burst=3)
+    show = await stage.show()
+    client = await stage.member(show)
+    for number in range(3):
+        await client.do("comment", room=show.room, text=f"{number}")
+    error = await client.refused("comment", room=show.room, text="4")
+    assert error["code"] == "rate_limited"
+    assert 0 < error["retry_after_ms"] <= 1000
+    await client.do("ping")
+
+
+async def test_comments_over_what_a_batch_carries_are_shed_and_counted(stage_of: StageOf) -> None:
+    stage = await stage_of(waterfall_items_max=5, flush_window_ms=500, workers=1)
+    show = await stage.show()
+    client = await stage.member(show)
+    answers = [
+        await client.start("comment", room=show.room, text=f"{number}") for number in range(40)
+    ]
+    await client.until(answers[-1].done)
+    place = client.rooms[show.room]
+    await client.until(lambda: len(place.comments()) + place.shed == 40)
+    assert place.shed > 0
+
+
+async def test_blocked_word_keeps_a_comment_from_being_shown(stage_of: StageOf) -> None:
+    stage = await stage_of(blocked_words=["scam"], workers=1)
+    show = await stage.show()
+    client = await stage.member(show)
+    await client.ask("comment", room=show.room, text="a SCAM!")
+    await client.do("comment", room=show.room, text="a peach")
+    await show.host.heard(show.room, "comment", text="a peach")
+    assert show.host.rooms[show.room].comments() == ["a peach"]
