@@ -11,6 +11,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -214,7 +215,7 @@ def test_a_deck_repeats_nothing_at_once() -> None:
     decks, cards = Decks(Random(7)), ("a", "b", "c", "d")
     drawn = [decks.draw(cards) for _ in range(200)]
     assert set(drawn) == set(cards)
-    assert all(one != next_one for one, next_one in zip(drawn, drawn[1:], strict=False))
+    assert all(one != next_one for one, next_one in pairwise(drawn))
 
 
 # --- the figures

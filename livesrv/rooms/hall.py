@@ -54,6 +54,7 @@ class OpenRoom:
         self._flush_handle: asyncio.Handle | None = None
         self._flushed_at_s = 0.0
         self._reached = asyncio.Event()
+        self._told_viewers = -1
 
     @property
     def member_count(self) -> int:
@@ -131,8 +132,9 @@ class OpenRoom:
             self.waterfall.like(wave.likes, wave.likes_total)
 
     def hear_viewers(self, count: int) -> None:
-        if count != self.room.state.viewers:
-            self.room.state.viewers = count
+        self.room.state.viewers = count
+        if count != self._told_viewers:
+            self._told_viewers = count
             self.waterfall.viewers(count)
             self.touch()
 

@@ -1,37 +1,12 @@
 """Fan-out: shared bytes, and slow members who cost nobody anything."""
 
-import asyncio
-import json
-
-from livesrv.rooms.fanout import BatchFrames, Member, SlowLimits, fan_out
+from livesrv.rooms.fanout import BatchFrames, SlowLimits, fan_out
 from protocol.codec import Format, Item
 from protocol.messages import LikeDrop, Notice
 
+from .wire import member, said
+
 LIMITS = SlowLimits(skip_bytes=100, close_bytes=1000, close_after_ms=5000)
-
-
-class Wire(asyncio.WriteTransport):
-    """A connection whose unsent bytes a test decides."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unsent_bytes = 0
-        self.is_gone = False
-        self.written: list[bytes] = []
-
-    def is_closing(self) -> bool:
-        return self.is_gone
-
-    def get_write_buffer_size(self) -> int:
-        return self.unsent_bytes
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written.append(bytes(data) if not isinstance(data, bytes) else data)
-
-
-def member(format_: Format = Format.JSON) -> tuple[Member, Wire]:
-    wire = Wire()
-    return Member("u", wire, format_, close=lambda code: None), wire
 
 
 def batch(events: int = 0, drops: int = 0, shed: int = 0) -> BatchFrames:
@@ -44,10 +19,6 @@ def batch(events: int = 0, drops: int = 0, shed: int = 0) -> BatchFrames:
         shed=shed,
         at_ms=0,
     )
-
-
-def said(wire: Wire) -> list[dict[str, object]]:
-    return [json.loads(raw[raw.index(b"{") :]) for raw in wire.written]
 
 
 def test_members_of_a_format_are_written_the_same_bytes_object() -> None:
@@ -68,7 +39,7 @@ def test_a_slow_member_misses_waterfall_but_no_event_and_is_told_how_much() -> N
     assert fan_out({Format.JSON: [slow]}, batch(drops=1), LIMITS, 20) == []
     gap, full = said(wire)[1:]
     assert (gap["type"], gap["room"], gap["shed"]) == ("gap", "r", 9)
-    assert len(full["waterfall"]) == 1  # type: ignore[arg-type]
+    assert len(full["waterfall"]) == 1
     assert (slow.shed, slow.slow_since_ms) == (0, 0)
 
 

@@ -1,0 +1,143 @@
+"""The hall: rooms fed from a real bus, healed when something was lost, and members who notice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from livesrv.config import Config
+from livesrv.rooms import hall as hall_module
+from livesrv.rooms.bus import Bus, Run
+from livesrv.rooms.hall import Hall, OpenRoom
+from livesrv.rooms.room import Head
+from protocol.codec import Format
+from protocol.messages import Notice, State, User
+from tests.waiting import until
+
+from .wire import Wire, member, said
+
+
+class Books:
+    """Where the ledger says the room stands."""
+
+    seq = 0
+
+    async def load_head(self, room: str) -> Head:
+        state = State(room=room, title="t", host=User("h", "H"), status="live")
+        return Head(state=state, seq=self.seq, muted={}, banned={}, gifters={})
+
+
+def notices(first: int, last: int) -> Run:
+    events = [Notice(seq=i, at_ms=0, text=str(i)) for i in range(first, last + 1)]
+    return Run(first, list(map(msgspec.msgpack.encode, events)))
+
+
+@asynccontextmanager
+async def open_hall(client: Redis, books: Books) -> AsyncIterator[tuple[Hall, Bus]]:
+    bus = Bus(client, history_events=100, recent_comments=10)
+    await bus.begin(0)
+    hall = Hall("w", "e", bus, books.load_head, Config())
+    loops: list[Coroutine[Any, Any, None]] = [
+        bus.listen(hall.on_room, lambda _: None, hall.on_connect),
+        hall.census(),
+    ]
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        yield hall, bus
+    finally:
+        for task in tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks)
+
+
+def enter(opened: OpenRoom) -> Wire:
+    newcomer, wire = member()
+    opened.members[Format.JSON].add(newcomer)
+    return wire
+
+
+def seqs(wire: Wire) -> list[int]:
+    return [event["seq"] for message in said(wire) for event in message["events"]]
+
+
+def viewers(wire: Wire) -> list[int]:
+    drops = [drop for message in said(wire) for drop in message["waterfall"]]
+    return [drop["count"] for drop in drops if drop["type"] == "viewers"]
+
+
+async def test_members_are_told_how_many_there_are_as_others_come(bus_client: Redis) -> None:
+    async with open_hall(bus_client, Books()) as (hall, _):
+        opened = await hall.open("r")
+        first = enter(opened)
+        await until(lambda: viewers(first) == [1])
+        enter(opened)
+        await until(lambda: viewers(first) == [1, 2])
+
+
+async def test_an_event_that_never_arrived_is_fetched_before_the_next_is_told(
+    bus_client: Redis,
+) -> None:
+    async with open_hall(bus_client, Books()) as (hall, bus):
+        opened = await hall.open("r")
+        wire = enter(opened)
+        await bus.relay([("r", notices(1, 1))], [], 1)
+        await until(lambda: seqs(wire) == [1])
+        await bus.unsubscribe("r")
+        await bus.relay([("r", notices(2, 3))], [], 3)
+        await bus.subscribe("r")
+        await bus.relay([("r", notices(4, 4))], [], 4)
+        await until(lambda: seqs(wire) == [1, 2, 3, 4])
+
+
+async def test_a_hole_that_cannot_be_filled_is_told_by_the_jump_in_seq(
+    bus_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hall_module, "HEAL_S", 0.2)
+    books = Books()
+    async with open_hall(bus_client, books) as (hall, bus):
+        opened = await hall.open("r")
+        wire = enter(opened)
+        books.seq = 9
+        await bus.relay([("r", notices(8, 9))], [], 9)
+        await until(lambda: said(wire) and said(wire)[-1]["seq"] == 9)
+        assert seqs(wire) == []
+        await bus.relay([("r", notices(10, 10))], [], 10)
+        await until(lambda: seqs(wire) == [10])
+
+
+async def test_a_room_opens_at_the_ledgers_place_once_the_bus_has_reached_it(
+    bus_client: Redis,
+) -> None:
+    books = Books()
+    books.seq = 3
+    async with open_hall(bus_client, books) as (hall, bus):
+        await bus.relay([("r", notices(1, 2))], [], 2)
+        opening = asyncio.create_task(hall.open("r"))
+        await until(lambda: hall.find("r"))
+        await bus.relay([("r", notices(3, 3))], [], 3)
+        opened = await opening
+        assert opened.room.seq == 3
+
+
+async def test_everybody_who_opens_a_room_at_once_gets_the_same_one(bus_client: Redis) -> None:
+    async with open_hall(bus_client, Books()) as (hall, _):
+        opened = await asyncio.gather(*(hall.open("r") for _ in range(50)))
+        assert len({id(room) for room in opened}) == 1
+
+
+async def test_a_room_that_stays_empty_is_closed_and_opens_again(
+    bus_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hall_module, "CENSUS_S", 0.01)
+    monkeypatch.setattr(hall_module, "LINGER_CENSUSES", 2)
+    async with open_hall(bus_client, Books()) as (hall, bus):
+        await hall.open("r")
+        await until(lambda: hall.find("r") is None)
+        wire = enter(await hall.open("r"))
+        await bus.relay([("r", notices(1, 1))], [], 1)
+        await until(lambda: seqs(wire) == [1])

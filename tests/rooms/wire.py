@@ -1,0 +1,36 @@
+"""A connection whose unsent bytes a test decides, and which keeps what is written to it."""
+
+import asyncio
+import json
+from typing import Any
+
+from livesrv.rooms.fanout import Member
+from protocol.codec import Format
+
+
+class Wire(asyncio.WriteTransport):
+    """A connection whose unsent bytes a test decides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unsent_bytes = 0
+        self.is_gone = False
+        self.written: list[bytes] = []
+
+    def is_closing(self) -> bool:
+        return self.is_gone
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent_bytes
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written.append(bytes(data) if not isinstance(data, bytes) else data)
+
+
+def member(format_: Format = Format.JSON) -> tuple[Member, Wire]:
+    wire = Wire()
+    return Member("u", wire, format_, close=lambda code: None), wire
+
+
+def said(wire: Wire) -> list[dict[str, Any]]:
+    return [json.loads(raw[raw.index(b"{") :]) for raw in wire.written]
