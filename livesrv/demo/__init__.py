@@ -38,10 +38,7 @@ async def run(config: Config) -> int:
     """Serve and play until Ctrl-C. Raises `SetupError` when it cannot begin."""
     supervisor = Supervisor(replace(config, demo=True), log_dir=Path(config.data_dir) / "logs")
     await supervisor.start()
-    console = Console()
-    if not console.is_terminal:
-        print(f"livesrv serves at {supervisor.url}; Ctrl-C stops it", flush=True)
-    playing = asyncio.create_task(_play(supervisor.url, supervisor.config, console))
+    playing = asyncio.create_task(_play(supervisor.url, supervisor.config))
     stopped = asyncio.create_task(supervisor.run_until_stopped())
     await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
     try:
@@ -54,16 +51,19 @@ async def run(config: Config) -> int:
     return 0
 
 
-async def _play(url: str, config: Config, console: Console) -> None:
+async def _play(url: str, config: Config) -> None:
     """Set the stage, let the cast in, and play."""
     assert config.jwt_secret is not None  # resolved by the supervisor
-    notes, shelf, random = Notes(), Shelf(), Random()
+    console, notes = Console(), Notes()
+    shelf, random = Shelf(), Random()
     figures, tokens = Figures(shelf), Tokens(config.jwt_secret)
     view = View(url, config.host, config.data_dir, figures, shelf, notes)
     async with open_session() as session:
         api = Api(session, url)
         crates, purses = Crates(api, tokens, shelf), Purses(api, tokens)
         await _set_stage(crates, purses)
+        if not console.is_terminal:
+            print(f"livesrv serves at {url}; Ctrl-C stops it", flush=True)
         guest, host, crowd = _cast(url, tokens, figures, random)
         show = Show(host, crowd, crates, purses, figures, shelf, random)
         async with asyncio.TaskGroup() as group:

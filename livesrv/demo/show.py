@@ -34,6 +34,8 @@ LIKES_MAX = 12
 THINK_S = (1.2, 3.0)
 """From a question to its answer, from a purchase to a word about it."""
 LOOK_S = 1.0
+SOON_S = 1.5
+PAUSE_LEAST_S = 0.05
 NEARLY_STOCK = 10
 CHEERS = 4
 ACTIONS_MAX = 64
@@ -99,11 +101,13 @@ class Show:
                 group.create_task(self._now_and_then(what, every_s))
 
     async def _now_and_then(self, action: Action, every_s: Callable[[], float]) -> NoReturn:
-        """Do something at irregular moments, as independent people do."""
+        """Do something soon, and then at irregular moments, as independent people do."""
+        pause_s = self._random.uniform(0, SOON_S)
         while True:
-            pause_s = every_s() * self._random.expovariate(1)
-            await asyncio.sleep(min(max(pause_s, 0.05), 3 * every_s()))
+            await asyncio.sleep(pause_s)
             self._start(action)
+            likely_s = every_s() * self._random.expovariate(1)
+            pause_s = min(max(likely_s, PAUSE_LEAST_S), 3 * every_s())
 
     def _start(self, action: Action) -> None:
         """Begin something and do not wait for it."""

@@ -96,15 +96,15 @@ class Bus:
 
         Returns False, with little or nothing published, when the bus has lost its memory.
         """
-        pipe = self._store.pipeline(transaction=False)
-        for room, run in runs:
-            keys = [_key(room, what) for what in ("history", "last", "channel")]
-            args: list[Any] = [self._history_events, run.first, _encode(run), *run.events]
-            await self._relay(keys=[*keys, CURSOR_KEY], args=args, client=pipe)
-        if told:
-            pipe.publish(USERS_CHANNEL, _encode(told))
-        pipe.set(CURSOR_KEY, cursor, xx=True)
-        *relayed, is_noted = await pipe.execute()
+        async with self._store.pipeline(transaction=False) as pipe:
+            for room, run in runs:
+                keys = [_key(room, what) for what in ("history", "last", "channel")]
+                args: list[Any] = [self._history_events, run.first, _encode(run), *run.events]
+                await self._relay(keys=[*keys, CURSOR_KEY], args=args, client=pipe)
+            if told:
+                pipe.publish(USERS_CHANNEL, _encode(told))
+            pipe.set(CURSOR_KEY, cursor, xx=True)
+            *relayed, is_noted = await pipe.execute()
         return bool(is_noted) and -1 not in relayed[: len(runs)]
 
     async def begin(self, cursor: int) -> None:
@@ -118,60 +118,60 @@ class Bus:
 
     async def count_likes(self, likes: dict[str, int]) -> dict[str, int]:
         """Add to rooms' like counts; returns their totals."""
-        pipe = self._store.pipeline(transaction=False)
-        for room, count in likes.items():
-            pipe.incrby(_key(room, "likes"), count)
-        return dict(zip(likes, await pipe.execute(), strict=True))
+        async with self._store.pipeline(transaction=False) as pipe:
+            for room, count in likes.items():
+                pipe.incrby(_key(room, "likes"), count)
+            return dict(zip(likes, await pipe.execute(), strict=True))
 
     async def wait_to_speak_ms(self, room: str, user: str, pause_s: int) -> int:
         """0 and the user has spoken, or how long until this user may, on whichever worker."""
         key = _key(room, f"spoke:{user}")
-        pipe = self._store.pipeline(transaction=True)
-        pipe.set(key, 1, nx=True, ex=pause_s)
-        pipe.pttl(key)
-        has_spoken, wait_ms = await pipe.execute()
+        async with self._store.pipeline(transaction=True) as pipe:
+            pipe.set(key, 1, nx=True, ex=pause_s)
+            pipe.pttl(key)
+            has_spoken, wait_ms = await pipe.execute()
         return 0 if has_spoken else max(1, int(wait_ms))
 
     async def publish(self, waves: dict[str, Wave]) -> None:
         """Publish waterfall, and keep the latest comments for those who come later."""
-        pipe = self._store.pipeline(transaction=False)
-        for room, wave in waves.items():
-            pipe.publish(_key(room, "channel"), _encode(wave))
-            if wave.comments and self._recent_comments:
-                recent = wave.comments[-self._recent_comments :]
-                pipe.rpush(_key(room, "comments"), *recent)
-                pipe.ltrim(_key(room, "comments"), -self._recent_comments, -1)
-        await pipe.execute()
+        async with self._store.pipeline(transaction=False) as pipe:
+            for room, wave in waves.items():
+                pipe.publish(_key(room, "channel"), _encode(wave))
+                if wave.comments and self._recent_comments:
+                    recent = wave.comments[-self._recent_comments :]
+                    pipe.rpush(_key(room, "comments"), *recent)
+                    pipe.ltrim(_key(room, "comments"), -self._recent_comments, -1)
+            await pipe.execute()
 
     async def count_viewers(
         self, worker: str, members: dict[str, int], now_ms: int
     ) -> dict[str, int]:
         """Report this worker's members of each room; returns the rooms' sums over all workers."""
-        pipe = self._store.pipeline(transaction=False)
-        for room, count in members.items():
-            pipe.hset(_key(room, "viewers"), worker, f"{count} {now_ms}")
-            for what, ttl_s in KEPT_S.items():
-                pipe.expire(_key(room, what), ttl_s)
-        await pipe.execute()
+        async with self._store.pipeline(transaction=False) as pipe:
+            for room, count in members.items():
+                pipe.hset(_key(room, "viewers"), worker, f"{count} {now_ms}")
+                for what, ttl_s in KEPT_S.items():
+                    pipe.expire(_key(room, what), ttl_s)
+            await pipe.execute()
         return await self.viewers(list(members), now_ms)
 
     async def viewers(self, rooms: Sequence[str], now_ms: int) -> dict[str, int]:
         """How many are in each room now, over all workers that reported lately."""
-        pipe = self._store.pipeline(transaction=False)
-        for room in rooms:
-            pipe.hvals(_key(room, "viewers"))
-        reports = await pipe.execute()
+        async with self._store.pipeline(transaction=False) as pipe:
+            for room in rooms:
+                pipe.hvals(_key(room, "viewers"))
+            reports = await pipe.execute()
         return {room: _sum(found, now_ms) for room, found in zip(rooms, reports, strict=True)}
 
     async def memory(self, room: str, now_ms: int) -> Memory:
         """What the bus remembers of a room, all of one moment."""
-        pipe = self._store.pipeline(transaction=True)
-        pipe.get(_key(room, "last"))
-        pipe.lrange(_key(room, "history"), 0, -1)
-        pipe.get(_key(room, "likes"))
-        pipe.lrange(_key(room, "comments"), 0, -1)
-        pipe.hvals(_key(room, "viewers"))
-        last, events, likes, comments, viewers = await pipe.execute()
+        async with self._store.pipeline(transaction=True) as pipe:
+            pipe.get(_key(room, "last"))
+            pipe.lrange(_key(room, "history"), 0, -1)
+            pipe.get(_key(room, "likes"))
+            pipe.lrange(_key(room, "comments"), 0, -1)
+            pipe.hvals(_key(room, "viewers"))
+            last, events, likes, comments, viewers = await pipe.execute()
         known = -1 if last is None else int(last)
         return Memory(known, events, int(likes or 0), comments, _sum(viewers, now_ms))
 
