@@ -299,7 +299,7 @@ async def _body(request: web.Request, type_: type[T]) -> T:
     """The request's JSON body. Raises `Refused` `invalid`."""
     try:
         return msgspec.json.decode(await request.read(), type=type_)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(ErrorCode.INVALID, f"the body is not valid: {error}") from None
 
 

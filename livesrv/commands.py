@@ -14,7 +14,16 @@ from livesrv import auth
 from livesrv.auth import Principal
 from livesrv.clock import now_ms
 from livesrv.commerce import follows, gifts, moderation, orders, shows
-from livesrv.commerce.registers import is_sentenced, read_room, require_live, room_register
+from livesrv.commerce.registers import (
+    Moderation,
+    is_sentenced,
+    moderation_register,
+    read_moderation,
+    read_room,
+    require_live,
+    require_not_banned,
+    room_register,
+)
 from livesrv.config import Config
 from livesrv.ledger.store import Ledger
 from livesrv.refusal import Refused
@@ -106,7 +115,7 @@ class Commands:
         opened = await self._hall.open(command.room)
         user = _principal(session).user
         if is_sentenced(opened.room.banned, user, now_ms()):
-            raise Refused(ErrorCode.BANNED, "you are banned from this room")
+            require_not_banned(await self._moderation(command.room), user, now_ms())
         missed = await self._hall.missed(opened, command.since)
         session.leave(command.room)
         _enter(session, opened)
@@ -179,7 +188,9 @@ class Commands:
         if user.user == room.state.host.id:
             return
         if is_sentenced(room.muted, user.user, now_ms()):
-            raise Refused(ErrorCode.MUTED, "you are muted in this room")
+            moderation = await self._moderation(opened.name)
+            if is_sentenced(moderation.muted, user.user, now_ms()):
+                raise Refused(ErrorCode.MUTED, "you are muted in this room")
         if room.state.followers_only:
             host = room.state.host.id
             if not await follows.is_follower(self._ledger, user.user, host):
@@ -187,6 +198,11 @@ class Commands:
         wait_ms = await self._wait_to_speak_ms(user, opened)
         if wait_ms:
             raise Refused(ErrorCode.RATE_LIMITED, "slow mode is on", wait_ms)
+
+    async def _moderation(self, room: str) -> Moderation:
+        """Who may not speak or enter, as the ledger has it: a pardon may be on its way to us."""
+        name = moderation_register(room)
+        return read_moderation((await self._ledger.read([name]))[name])
 
     async def _wait_to_speak_ms(self, user: Principal, opened: OpenRoom) -> int:
         pause_s = opened.room.state.slow_mode_s

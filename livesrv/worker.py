@@ -1,9 +1,11 @@
 """A serving process: puts the parts together, serves, drains."""
 
+import logging
 import secrets
 import sys
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from livesrv import process, stores
 from livesrv.api import Api
@@ -22,6 +24,14 @@ BACKLOG = 4_096
 """Connections the kernel keeps for us while the loop is busy; a raid brings thousands at once."""
 KEEPALIVE_S = 75.0
 BODY_BYTES_MAX = 65_536
+
+
+class NotOurFault(logging.Filter):
+    """Leaves out what aiohttp logs, traceback and all, when a peer does not speak HTTP."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError)
 
 
 async def main(config: Config) -> None:
@@ -83,4 +93,5 @@ async def main(config: Config) -> None:
 
 
 if __name__ == "__main__":
+    logging.getLogger("aiohttp.server").addFilter(NotOurFault())
     process.run("worker", main)

@@ -303,7 +303,7 @@ class Event(Struct, tag_field="type", kw_only=True):
 
 
 class Started(Event, tag="started"):
-    pass
+    started_at_ms: int
 
 
 class Ended(Event, tag="ended"):

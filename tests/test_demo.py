@@ -255,7 +255,7 @@ def test_comments_are_counted_over_the_last_seconds(figures: Figures) -> None:
     for second in range(20):
         figures.take(batch(waterfall=[comment("a"), comment("b")]), float(second))
     assert figures.comments == 40
-    assert figures.comments_per_s(19.0) == pytest.approx(2.0, abs=0.2)
+    assert figures.comments_per_s(19.0) == pytest.approx(2.0, abs=0.21)
     assert figures.comments_per_s(60.0) == 0
 
 
@@ -264,6 +264,8 @@ def test_pins_follow_the_events(figures: Figures) -> None:
     assert figures.pinned == ["tea-1", "peach-1"]
     figures.take(batch({"type": "unpinned", "offer": "peach-1"}), 1.0)
     assert figures.pinned == ["tea-1"]
+    figures.take(batch({"type": "ended"}), 1.0)
+    assert figures.pinned == []
 
 
 # --- the terminal

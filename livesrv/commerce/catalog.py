@@ -63,7 +63,8 @@ async def put_offer(
         limit_per_buyer=new.limit_per_buyer,
         stocked=new.stock,
     )
-    await _require_place(ledger, room_id)
+    last = OFFERS_PER_ROOM_MAX - 1
+    is_full = bool(await ledger.top(offers_ranking(room_id), last, last))
 
     def compose(registers: dict[str, Register]) -> Entry | None:
         require_host(read_room(registers[room_name]), host)
@@ -72,6 +73,8 @@ async def put_offer(
             if read_sheet(register, offer_id) != sheet:
                 raise Refused(ErrorCode.CONFLICT, f"the offer {offer_id} exists with other content")
             return None
+        if is_full:
+            raise Refused(ErrorCode.LIMIT_EXCEEDED, f"a room has {OFFERS_PER_ROOM_MAX} offers")
         asset = sku(room_id, offer_id)
         return show_entry(
             "offer",
@@ -89,12 +92,6 @@ async def put_offer(
 
     await ledger.transact([room_name, name], compose, likely_absent=[name])
     return (await read_offers(ledger, room_id, [offer_id]))[0]
-
-
-async def _require_place(ledger: Ledger, room_id: str) -> None:
-    offers = await ledger.top(offers_ranking(room_id), OFFERS_PER_ROOM_MAX, OFFERS_PER_ROOM_MAX)
-    if offers:
-        raise Refused(ErrorCode.LIMIT_EXCEEDED, f"a room has at most {OFFERS_PER_ROOM_MAX} offers")
 
 
 async def list_offers(ledger: Ledger, room_id: str) -> list[Offer]:

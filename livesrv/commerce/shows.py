@@ -104,8 +104,15 @@ async def start(ledger: Ledger, host: Principal, room_id: str, now_ms: int) -> N
         if room.status == "live":
             return None
         room.status, room.started_at_ms = "live", now_ms
-        ranks = [Rank(LIVE_RANKING, room_id, now_ms)]
-        return show_entry("start", room_id, host, reads=registers, writes={name: room}, ranks=ranks)
+        return show_entry(
+            "start",
+            room_id,
+            host,
+            reads=registers,
+            writes={name: room},
+            facts={"started_at_ms": now_ms},
+            ranks=[Rank(LIVE_RANKING, room_id, now_ms)],
+        )
 
     await ledger.transact([name], compose)
 

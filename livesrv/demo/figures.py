@@ -91,6 +91,8 @@ class Figures:
                 self.pinned = [event["offer"], *self._pinned_but(event["offer"])]
             case "unpinned":
                 self.pinned = self._pinned_but(event["offer"])
+            case "ended":
+                self.pinned = []
 
     def _take_sold(self, event: Message) -> None:
         self.orders += 1

@@ -120,7 +120,7 @@ ACTS = (
         (
             Exchange("dewi", "bisa kirim ke Bandung?", "Bisa, Dewi! Four days, in a cool box ❄️"),
             Exchange("amina", "zinakaa siku ngapi?", "Siku tano! Five days in the fridge, Amina."),
-            Exchange("layla", "هل تشحنون إلى دبي؟", "نعم! To Dubai by air, three days ✈️"),
+            Exchange("layla", "هل تشحنون إلى دبي؟", "To Dubai by air, three days ✈️ نعم!"),
         ),
     ),
     Act(
@@ -183,7 +183,7 @@ ACTS = (
         ),
         (
             Exchange(
-                "youssef", "هل هو شاي أخضر؟", "نعم, green, and soft. No sugar needed, Youssef."
+                "youssef", "هل هو شاي أخضر؟", "Green, and soft. No sugar needed, Youssef. نعم!"
             ),
             Exchange("linh", "trà có thơm không chị?", "Like rain on warm stone, Linh."),
         ),

@@ -61,7 +61,7 @@ def _sold(line: Line, facts: Facts, head: Head) -> m.Event:
 
 
 _BUILDERS: dict[str, Callable[[Line, Facts, Head], m.Event]] = {
-    "start": lambda line, facts, head: m.Started(**head),
+    "start": lambda line, facts, head: m.Started(started_at_ms=facts["started_at_ms"], **head),
     "end": lambda line, facts, head: m.Ended(**head),
     "offer": lambda line, facts, head: m.Stock(**_offer(line, facts), **head),
     "pin": lambda line, facts, head: m.Pinned(**_offer(line, facts), **head),

@@ -105,7 +105,7 @@ class Room:
         state = self.state
         match event:
             case m.Started():
-                state.status, state.started_at_ms = "live", event.at_ms
+                state.status, state.started_at_ms = "live", event.started_at_ms
             case m.Ended():
                 state.status, state.pinned = "ended", []
                 self.muted = {u: until for u, until in self.muted.items() if until is not None}

@@ -156,7 +156,12 @@ class Show {
     else if (type === "notice") this.#waterfall.notice(event.text, `notice ${event.seq}`);
     else if (type === "muted" && event.user === this.#user) this.#toast(say("error.muted"));
     else if (type === "started") this.#status("live");
-    else if (type === "ended") this.#status("ended");
+    else if (type === "ended") this.#end();
+  }
+
+  #end() {
+    this.#shop.reset([]);
+    this.#status("ended");
   }
 
   #fall(drop) {
