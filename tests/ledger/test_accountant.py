@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from livesrv.ledger import accountant
-from livesrv.ledger.accountant import Accountant
+from livesrv.ledger.accountant import WATERMARK_REGISTER, Accountant, batch_entry
 from livesrv.ledger.audit import audit
 from livesrv.ledger.entry import ORDERS_UNSETTLED, Entry, leg
 from livesrv.ledger.split import Due, Share
-from livesrv.ledger.store import Ledger
+from livesrv.ledger.store import Ledger, Status
 from tests.embedded import RunningStore, open_ledger
 
 CARD = [Share("platform", "@platform", 500), Share("host", "h", 1000), Share("seller", "s", 8500)]
@@ -52,6 +52,19 @@ async def test_accountants_at_the_same_time_settle_each_sale_once(
         report = await audit(one.store)
         assert report.breaches == []
         assert report.unsettled == 0
+
+
+async def test_a_batch_made_from_a_watermark_that_has_moved_is_not_accepted(
+    ledger: Ledger,
+) -> None:
+    await post_sales(ledger, 3)
+    watermark = (await ledger.read([WATERMARK_REGISTER]))[WATERMARK_REGISTER]
+    dues = [Due(ORDERS_UNSETTLED, "CNY", 101 + i, CARD) for i in range(3)]
+    quick = await ledger.post(batch_entry(watermark, 2, dues[:2]))
+    late = await ledger.post(batch_entry(watermark, 3, dues))
+    assert (quick.status, late.status) == (Status.POSTED, Status.STALE)
+    assert await Accountant(ledger).settle() == 1
+    assert (await audit(ledger.store)).breaches == []
 
 
 async def test_an_accountant_that_dies_before_it_hears_the_answer_changes_nothing(

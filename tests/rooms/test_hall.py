@@ -94,6 +94,16 @@ async def test_an_event_that_never_arrived_is_fetched_before_the_next_is_told(
         await until(lambda: seqs(wire) == [1, 2, 3, 4])
 
 
+async def test_what_was_told_while_the_bus_was_out_of_reach_is_asked_for_at_once(
+    bus_client: Redis,
+) -> None:
+    async with open_hall(bus_client, Books()) as (hall, bus):
+        wire = enter(await hall.open("r"))
+        await bus_client.client_kill_filter(_type="pubsub")
+        await bus.relay([("r", notices(1, 1))], [], 1)
+        await until(lambda: seqs(wire) == [1])
+
+
 async def test_a_hole_that_cannot_be_filled_is_told_by_the_jump_in_seq(
     bus_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

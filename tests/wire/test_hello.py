@@ -15,7 +15,7 @@ from .conftest import StageOf
 from .shapes import Message
 from .stage import Stage, fresh
 
-KEY = "not the secret of this server, and long enough"
+KEY = "not the secret of this server, and as long as the longest hash needs it"
 
 
 async def test_hello_with_a_token_welcomes_its_user_and_roles(stage: Stage) -> None:

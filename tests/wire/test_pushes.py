@@ -1,6 +1,4 @@
-"""What comes unasked and is no batch: order_update, balance, gap, moved."""
-
-import asyncio
+"""What comes unasked and is no batch: order_update, balance, gap; moved is in test_stopping."""
 
 from .conftest import StageOf
 from .stage import PRICE_MINOR, Stage, fresh, order_of
@@ -91,30 +89,3 @@ async def test_slow_reader_misses_waterfall_is_told_and_loses_nothing_reliable(
     seen = len(slow.rooms[show.room].waterfall) + shed
     assert len(slow.rooms[show.room].comments()) < said
     assert seen >= said + 1
-
-
-async def test_members_are_moved_and_closed_with_1012_when_the_server_drains(
-    stage_of: StageOf,
-) -> None:
-    stage = await stage_of(drain_ms=1000)
-    show = await stage.show()
-    viewer = await stage.member_beside(show, show.host)
-    stopping = asyncio.create_task(asyncio.to_thread(stage.server.stop))
-    for client in (viewer, show.host):
-        moved = await client.pushed("moved")
-        assert 0 <= moved["retry_after_ms"] <= 60_000
-        assert await client.closed() == 1012
-    await stopping
-
-
-async def test_draining_server_still_answers_until_it_closes(stage_of: StageOf) -> None:
-    stage = await stage_of(drain_ms=1500)
-    show = await stage.show()
-    await stage.fund(show.host.user, "COIN", 10)
-    stopping = asyncio.create_task(asyncio.to_thread(stage.server.stop))
-    await show.host.pushed("moved")
-    answer = await show.host.ask("gift", room=show.room, gift="rose", key=fresh("c"), count=1)
-    assert answer["type"] in ("gifted", "error")
-    assert answer.get("code", "busy") == "busy"
-    assert await show.host.closed() == 1012
-    await stopping
