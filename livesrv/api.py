@@ -4,6 +4,7 @@ Each endpoint is a row in `ROUTES`: method, path, who may, what the body is, wha
 same table makes the routes and `/openapi.json`, so the two cannot differ.
 """
 
+import asyncio
 import logging
 import re
 import secrets
@@ -43,6 +44,8 @@ from .openapi import Route, describe
 log = logging.getLogger(__name__)
 
 PAGE_MAX = 100
+READY_WITHIN_S = 0.8
+"""Probes commonly give up after a second."""
 
 
 class TopUp(Struct, kw_only=True):
@@ -273,8 +276,9 @@ class Api:
     async def _readyz(self, _: web.Request) -> web.Response:
         """Ready: both stores answer, so a show can run."""
         try:
-            await self._ledger.epoch()
-            await self._bus.cursor()
+            async with asyncio.timeout(READY_WITHIN_S):
+                await self._ledger.epoch()
+                await self._bus.cursor()
         except (*BUS_AWAY, Unavailable) as error:
             raise Refused(ErrorCode.BUSY, f"a store is away: {error}") from None
         return web.Response(text="ok\n")

@@ -22,6 +22,7 @@ from livesrv.config import Config
 log = logging.getLogger(__name__)
 
 READY_FD = "LIVESRV_READY_FD"
+CANCEL_AGAIN_S = 0.1
 
 
 class Ended(Exception):
@@ -85,6 +86,12 @@ async def run_until(
         if task in done:
             raise Ended(f"{task.get_name()} has ended") from task.exception()
     await drain()
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await _end(set(running))
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: Python 3.11's `wait_for` may swallow one cancellation."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)

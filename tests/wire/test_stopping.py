@@ -40,7 +40,7 @@ async def test_draining_server_still_answers_until_it_closes(stage_of: StageOf) 
 
 
 async def test_server_told_to_stop_as_soon_as_it_serves_ends_at_once(serve: Serve) -> None:
-    for _ in range(2):
+    for _ in range(3):
         server = serve()
         told_s = time.monotonic()
         await asyncio.to_thread(server.stop)
