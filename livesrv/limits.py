@@ -1,5 +1,7 @@
 """How often somebody may do something. Pure: time is an argument."""
 
+import math
+
 
 class TokenBucket:
     """`per_s` a second, and up to `burst` at once."""
@@ -20,4 +22,4 @@ class TokenBucket:
         if self._tokens >= 1:
             self._tokens -= 1
             return 0
-        return int((1 - self._tokens) / self._per_ms) + 1
+        return math.ceil((1 - self._tokens) / self._per_ms)
