@@ -16,7 +16,7 @@ from msgspec import UNSET
 from livesrv.auth import BadToken, ExpiredToken
 from livesrv.clock import now_ms
 from livesrv.config import Config
-from livesrv.ledger.store import Fault, Unavailable
+from livesrv.ledger.store import Unavailable
 from livesrv.refusal import Refused
 from livesrv.rooms.bus import Told
 from protocol.codec import PING_FRAME, BadCommand, Item, Undecodable, decode_command, frame
@@ -48,10 +48,6 @@ class Gateway:
         self._numbers = itertools.count(1)
         self._is_draining = False
         self._pinged_at_ms = now_ms()
-
-    @property
-    def connection_count(self) -> int:
-        return len(self._sessions)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one WebSocket from handshake to close."""
@@ -126,9 +122,6 @@ class Gateway:
             session.send(_error(command.id, refused.code, refused.message, refused.retry_after_ms))
         except Unavailable as away:
             session.send(_error(command.id, ErrorCode.BUSY, str(away), _retry_ms()))
-        except Fault:
-            log.exception("an entry was malformed: %r", command)
-            session.send(_error(command.id, ErrorCode.INTERNAL, "this is our bug"))
         except Exception:
             log.exception("a command failed: %r", command)
             session.send(_error(command.id, ErrorCode.INTERNAL, "this is our bug"))

@@ -42,7 +42,6 @@ PATIENCE_MIN_S = 0.05
 AWAY = (StoreConnectionError, StoreTimeoutError, ReadOnlyError, OSError)
 """What says that the store is away, and that an answer may have been lost."""
 
-
 UNFIT = ("BEHIND", "MISCONF", "OOM", "BUSY", "CLUSTERDOWN")
 """What a store answers that is there but must not or cannot write: its disk is full, for one."""
 
@@ -307,10 +306,10 @@ class Ledger:
 
     async def ranked_room(self, room: str, ranking: str, count: int) -> tuple[int, list[Any]]:
         """A room's last number, and the top of a ranking at exactly that moment."""
-        pipe = self.store.pipeline(transaction=True)
-        pipe.hget(ROOMS_KEY, room)
-        pipe.zrange(RANK_PREFIX + ranking, 0, count - 1, desc=True, withscores=True)
-        seq, ranks = await self._reading(pipe.execute())
+        async with self.store.pipeline(transaction=True) as pipe:
+            pipe.hget(ROOMS_KEY, room)
+            pipe.zrange(RANK_PREFIX + ranking, 0, count - 1, desc=True, withscores=True)
+            seq, ranks = await self._reading(pipe.execute())
         return int(seq or 0), [(member.decode(), int(score)) for member, score in ranks]
 
     async def _reading(self, reply: Any) -> Any:

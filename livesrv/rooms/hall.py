@@ -140,7 +140,7 @@ class OpenRoom:
 
 
 class Hall:
-    """All open rooms of one worker. Start `run` as a task before anybody enters."""
+    """All open rooms of one worker. Needs the bus listened to, and `census` run."""
 
     def __init__(
         self, worker: str, epoch: str, bus: Bus, load_head: LoadHead, config: Config
@@ -153,10 +153,6 @@ class Hall:
         self._rooms: dict[str, OpenRoom] = {}
         self._opening: dict[str, asyncio.Task[OpenRoom]] = {}
         self._early: dict[str, list[Run | Wave]] = {}
-
-    @property
-    def member_count(self) -> int:
-        return sum(room.member_count for room in self._rooms.values())
 
     def find(self, room: str) -> OpenRoom | None:
         return self._rooms.get(room)
