@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8080
 DATA_DIR ?= .livesrv
+SEED ?= 1
+ROUNDS ?= 10
 
 BIN := .venv/bin
 # Both are made anew when pyproject.toml has changed, so that nothing is installed twice.
@@ -10,11 +12,13 @@ INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test lint format clean
+.PHONY: help run test mutants soak lint format clean
 
 help:
 	@echo "make run      a server with a show on it, at http://127.0.0.1:$(PORT) (PORT, DATA_DIR)"
 	@echo "make test     everything a change must pass: format, lint, types, tests"
+	@echo "make mutants  put defects into a copy of the tree; the tests must catch each"
+	@echo "make soak     kills, faults and chance for as long as you say (SEED, ROUNDS)"
 	@echo "make lint     the first three of them"
 	@echo "make format   put the code in shape"
 	@echo "make clean    remove .venv and caches; the books in $(DATA_DIR) stay"
@@ -24,6 +28,12 @@ run: $(INSTALLED)
 
 test: lint
 	$(BIN)/pytest
+
+mutants: $(INSTALLED_DEV)
+	$(BIN)/python -m tests.mutants
+
+soak: $(INSTALLED_DEV)
+	SEED="$(SEED)" ROUNDS="$(ROUNDS)" $(BIN)/python -m tests.soak
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff format --check .

@@ -1,7 +1,7 @@
 """The command line: what may be said to `livesrv`, and how it answers when it cannot.
 
 Exit status: 0 done · 1 failed, or an audit found a breach · 2 usage or configuration
-· 4 a store is away or not fit · 130 interrupted.
+· 4 a store or the archive is away or not fit · 130 interrupted.
 """
 
 import argparse
@@ -15,9 +15,11 @@ from typing import Any
 
 import uvloop
 
-from livesrv import __version__, auth, cli, config
+from livesrv import __version__, auth, cli, cli_statements, config
 from livesrv.config import Config, ConfigError
 from livesrv.datadir import DataDirError
+from livesrv.ledger.about import Mismatch
+from livesrv.ledger.segment import ArchiveError
 from livesrv.ledger.store import Unavailable
 from livesrv.refusal import Refused
 from livesrv.stores import StoreError
@@ -25,17 +27,38 @@ from livesrv.supervisor import PortError, SetupError
 
 Command = Callable[[Config, argparse.Namespace], Coroutine[Any, Any, int]]
 
+EXPLAINED = (
+    ArchiveError,
+    ConfigError,
+    DataDirError,
+    Mismatch,
+    Refused,
+    SetupError,
+    StoreError,
+    Unavailable,
+)
+"""What a person is told in one line; anything else is our bug and keeps its traceback."""
+
 EXAMPLES = """examples:
   livesrv demo                              a server with a show on it; open the URL it prints
   livesrv serve --port 8080 --workers 2     a server
   livesrv token --user lan --role viewer    a token for client.js, curl or the load test
   livesrv topup --user lan --amount-minor 50000 --currency CNY --key t1
   livesrv audit                             does every number follow from the journal?
+  livesrv statement mei                     what moved mei's money this month, to the cent
+  livesrv take --from 2026-11-01            what the platform took, by room and day
+  livesrv archive                           bring the whole journal into the archive now
+  livesrv rebuild                           make a lost ledger again from its archive
 
 `livesrv COMMAND --help` tells more. Without --data-dir all of them use ./.livesrv.
 """
 SETTINGS = """Settings come from flags, else from the environment (LIVESRV_PORT=8080; lists and
 maps in JSON), else from the TOML file of --config (port = 8080), else these defaults hold:
+"""
+REBUILT = """The ledger is then as the archive ends: what was posted after the last seal
+is lost, and which keys were refused is forgotten. Stop the server first. With
+--into, the server that will use that store needs the archive too, in its
+DATA_DIR/archive.
 """
 
 
@@ -50,9 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         resolved = config.load(flags.config, os.environ, settings)
         command: Command = flags.command
         return uvloop.run(command(resolved, flags))
-    except (ConfigError, DataDirError, Refused, SetupError, StoreError, Unavailable) as error:
+    except EXPLAINED as error:
         print(f"livesrv: {error}", file=sys.stderr)
         return _exit_status(error)
+    except BrokenPipeError:  # whoever read what we print has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -84,9 +110,43 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     audit = add(
-        "audit", "replay the journal and compare", cli.audited, "livesrv audit --json | jq .clean"
+        "audit",
+        "replay archive and journal and compare",
+        cli.audited,
+        "livesrv audit --json | jq .clean",
     )
     audit.add_argument("--json", action="store_true", help="print JSON")
+    audit.add_argument("--archive", metavar="DIR", help="the archive (default: DATA_DIR/archive)")
+    cli_statements.add_statement_flags(
+        add(
+            "statement",
+            "print what moved an account, running server or not",
+            cli_statements.statement,
+            "livesrv statement mei --from 2026-11-01 --to 2026-12-01 --format csv > mei.csv",
+        )
+    )
+    cli_statements.add_take_flags(
+        add(
+            "take",
+            "print what the platform took, by room and day",
+            cli_statements.take,
+            "livesrv take --from 2026-11-01 --to 2026-12-01",
+        )
+    )
+    add(
+        "archive",
+        "seal the journal up to now in DATA_DIR/archive, running server or not",
+        cli.archived,
+        "livesrv archive --data-dir /var/lib/livesrv",
+    )
+    _add_rebuild_flags(
+        add(
+            "rebuild",
+            "make a lost ledger again from its archive, in an empty store",
+            cli.rebuilt,
+            "livesrv rebuild --from /backup/archive --data-dir /var/lib/livesrv",
+        )
+    )
     return root
 
 
@@ -135,12 +195,24 @@ def _add_topup_flags(added: argparse.ArgumentParser) -> None:
     added.add_argument("--key", help="the same key adds only once (default: a new one)")
 
 
+def _add_rebuild_flags(added: argparse.ArgumentParser) -> None:
+    added.description = f"{added.description}\n\n{REBUILT}"
+    added.add_argument(
+        "--from", dest="source", metavar="DIR", help="the archive (default: DATA_DIR/archive)"
+    )
+    added.add_argument(
+        "--into",
+        metavar="URL",
+        help="an empty store (default: ledger_url, else the embedded one of DATA_DIR)",
+    )
+
+
 def _exit_status(error: BaseException | None) -> int:
     if isinstance(error, SetupError):
         return _exit_status(error.__cause__)
     if isinstance(error, ConfigError | DataDirError | PortError):
         return 2
-    return 4 if isinstance(error, StoreError | Unavailable) else 1
+    return 4 if isinstance(error, ArchiveError | StoreError | Unavailable) else 1
 
 
 if __name__ == "__main__":

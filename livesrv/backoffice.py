@@ -1,12 +1,22 @@
-"""The back office's process: reads the journal, tells the rooms, posts the commission.
+"""The back office's process: reads the journal, tells the rooms, posts the commission, archives,
+and does what is due: holds that end, return windows that close, money to be sent back.
 
 May be killed at any moment: where it was is written down in the stores it serves.
 """
 
-from livesrv import process, stores
+from pathlib import Path
+
+from livesrv import datadir, process, stores
+from livesrv.clock import now_ms
+from livesrv.commerce.clockwork import Clockwork
+from livesrv.commerce.terms import terms_of
 from livesrv.config import Config
 from livesrv.ledger.accountant import Accountant
+from livesrv.ledger.archive import Archive
+from livesrv.ledger.archiver import Archiver
 from livesrv.ledger.store import Ledger
+from livesrv.ledger.tail import Tail
+from livesrv.returns import Returns
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.publisher import Publisher
 
@@ -21,13 +31,24 @@ async def main(config: Config) -> None:
     )
     bus_store = stores.connect(config.bus_url)
     ledger = Ledger(ledger_store, deadline_ms=config.post_deadline_ms)
+    tail = Tail(journal_store)
+    terms = terms_of(config)
     bus = Bus(
         bus_store, history_events=config.history_events, recent_comments=config.recent_comments
     )
+    archiver = Archiver(
+        ledger_store,
+        Archive(datadir.archive(Path(config.data_dir))),
+        segment_lines=config.archive_segment_lines,
+        keep_lines=config.journal_keep_lines,
+    )
     tasks = {
         "the ledger's queue": ledger.run(),
-        "the publisher": Publisher(journal_store, bus).run(),
-        "the accountant": Accountant(ledger).run(),
+        "the publisher": Publisher(tail, bus).run(),
+        "the accountant": Accountant(ledger, tail, terms.gift_window_ms, now_ms).run(),
+        "the clock": Clockwork(ledger, terms, now_ms).run(),
+        "returns": Returns(ledger, terms).run(),
+        "the archiver": archiver.run(),
     }
     process.tell_ready()
     await process.run_until(stopped, tasks)

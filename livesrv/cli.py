@@ -5,7 +5,7 @@ import secrets
 import time
 from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
@@ -19,7 +19,12 @@ from livesrv.children import Child
 from livesrv.commerce import wallets
 from livesrv.config import Config, ConfigError
 from livesrv.datadir import Claim
-from livesrv.ledger.audit import Report, audit
+from livesrv.ledger import journal
+from livesrv.ledger.archive import Archive
+from livesrv.ledger.archiver import Archiver, require_known
+from livesrv.ledger.audit import audit
+from livesrv.ledger.rebuild import NotEmpty, rebuild
+from livesrv.ledger.replay import Report
 from livesrv.ledger.store import Ledger, install
 from livesrv.stores import StoreError
 from livesrv.supervisor import STORE_GRACE_S, Supervisor, store_program
@@ -79,7 +84,8 @@ async def topup(config: Config, flags: Namespace) -> int:
             "key": flags.key or f"cli-{secrets.token_hex(8)}",
         }
     )
-    async with _ledger_store(config) as store, _ledger(store) as ledger:
+    async with ledger_store(config) as store, _ledger(store) as ledger:
+        await require_known(store, archive_of(config))
         await install(store)
         done = await wallets.topup(ledger, **msgspec.structs.asdict(wanted))
     moved = "nothing moved: done before" if done.duplicate else f"{wanted.amount_minor} added"
@@ -88,13 +94,63 @@ async def topup(config: Config, flags: Namespace) -> int:
 
 
 async def audited(config: Config, flags: Namespace) -> int:
-    """Replay the journal. 0 only when every number in the store follows from it."""
-    if config.ledger_url is None and not await asyncio.to_thread(_has_ledger, config):
-        raise ConfigError(f"there is no ledger in {config.data_dir}; say where with --data-dir")
-    async with _ledger_store(config) as store:
-        report = await audit(store)
+    """Replay archive and journal. 0 only when every number in the store follows from them."""
+    await require_ledger(config)
+    archive = Archive(Path(flags.archive)) if flags.archive else archive_of(config)
+    async with ledger_store(config) as store:
+        report = await audit(store, archive)
     print(_as_json(report) if flags.json else _as_text(report))
     return 0 if report.is_clean else 1
+
+
+async def archived(config: Config, _: Namespace) -> int:
+    """Seal all that is posted by now, whether a server runs or not."""
+    await require_ledger(config)
+    archive = archive_of(config)
+    async with ledger_store(config) as store:
+        await require_known(store, archive)
+        await install(store)
+        archiver = Archiver(
+            store,
+            archive,
+            segment_lines=config.archive_segment_lines,
+            keep_lines=config.journal_keep_lines,
+        )
+        sealed = await archiver.seal_all()
+        digest = (await journal.extent(store)).sealed_sha256
+    print(f"sealed up to place {sealed} in {archive.directory}; SHA-256 {digest or 'none'}")
+    return 0
+
+
+async def rebuilt(config: Config, flags: Namespace) -> int:
+    """Make the ledger again from its archive, in an empty store."""
+    own = archive_of(config)
+    source = Archive(Path(flags.source)) if flags.source else own
+    if not source.segments():
+        raise ConfigError(f"there is no archive in {source.directory}; say where with --from")
+    into, keep_lines = flags.into or config.ledger_url, config.journal_keep_lines
+    async with AsyncExitStack() as stack:
+        if into is None:
+            into = await stack.enter_async_context(_own_store(Path(config.data_dir)))
+        else:
+            own = source
+            await stores.check(into, role="ledger", wait_s=STORE_WAIT_S)
+        store = await stack.enter_async_context(_connected(into))
+        try:
+            done = await rebuild(store, source, own=own, keep_lines=keep_lines)
+        except NotEmpty as error:
+            raise StoreError(f"ledger store {stores.redacted(into)}: {error}") from error
+    print(f"rebuilt {done.lines} lines from {done.segments} segments of {source.directory}")
+    return 0
+
+
+async def require_ledger(config: Config) -> None:
+    if config.ledger_url is None and not await asyncio.to_thread(_has_ledger, config):
+        raise ConfigError(f"there is no ledger in {config.data_dir}; say where with --data-dir")
+
+
+def archive_of(config: Config) -> Archive:
+    return Archive(datadir.archive(Path(config.data_dir)))
 
 
 def _has_ledger(config: Config) -> bool:
@@ -103,7 +159,7 @@ def _has_ledger(config: Config) -> bool:
 
 
 @asynccontextmanager
-async def _ledger_store(config: Config) -> AsyncIterator[Redis]:
+async def ledger_store(config: Config) -> AsyncIterator[Redis]:
     """The ledger store: as configured, else the running server's, else started for the moment."""
     url = config.ledger_url
     if url is None:
@@ -185,7 +241,8 @@ def _as_text(report: Report) -> str:
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.kinds.items()))
     figures = (
         f"{report.lines} lines ({kinds or 'none'}); {report.accounts} accounts; "
-        f"{report.rooms} rooms; {report.unsettled} above the commission watermark"
+        f"{report.rooms} rooms; {report.unsettled} above the commission watermark; "
+        f"sealed up to place {report.sealed} in {report.segments} segments"
     )
     breaches = [f"breach: {breach}" for breach in report.breaches]
     verdict = "clean" if report.is_clean else f"breaches: {len(breaches)}"

@@ -24,6 +24,7 @@ from livesrv.commerce.registers import (
     require_not_banned,
     room_register,
 )
+from livesrv.commerce.terms import terms_of
 from livesrv.config import Config
 from livesrv.ledger.store import Ledger
 from livesrv.refusal import Refused
@@ -62,6 +63,7 @@ class Commands:
     ) -> None:
         self._worker = worker
         self._config = config
+        self._terms = terms_of(config)
         self._secret = secret
         self._ledger = ledger
         self._bus = bus
@@ -225,9 +227,7 @@ class Commands:
             self._ledger,
             _require_token(_principal(session)),
             command,
-            prices=self._config.gifts,
-            rates_bps=self._config.gift_card_bps,
-            key_window_h=self._config.key_window_h,
+            terms=self._terms,
             now_ms=now_ms(),
         )
 
@@ -242,9 +242,11 @@ class Commands:
                 total_minor=command.total_minor,
                 currency=command.currency,
                 made_at_ms=command.made_at_ms,
+                payment=command.payment,
+                promoter=command.promoter,
+                private_price=command.private_price,
             ),
-            rates_bps=self._config.order_card_bps,
-            key_window_h=self._config.key_window_h,
+            terms=self._terms,
             now_ms=now_ms(),
         )
         return m.Ordered(id=command.id, **msgspec.structs.asdict(placed))
@@ -260,7 +262,7 @@ class Commands:
 
     async def _pin(self, session: Session, command: m.Pin) -> Answer:
         user = _require_token(_principal(session))
-        await shows.pin(self._ledger, user, command.room, command.offer)
+        await shows.pin(self._ledger, user, command.room, command.offer, now_ms())
         return await self._seen(command)
 
     async def _unpin(self, session: Session, command: m.Unpin) -> Answer:

@@ -23,7 +23,7 @@ ENV_NOT_SETTINGS = frozenset({"LIVESRV_READY_FD"})
 BPS_WHOLE = 10_000
 """Basis points in the whole."""
 
-_HIDDEN = frozenset({"jwt_secret", "ledger_url", "bus_url"})
+_HIDDEN = frozenset({"jwt_secret", "ledger_url", "bus_url", "payment_secrets"})
 """Settings that may hold a secret: an error does not repeat what it found there."""
 
 Key = Annotated[str, Meta(pattern=ID_PATTERN)]
@@ -31,6 +31,7 @@ Coins = Annotated[int, Meta(ge=1, le=10**9)]
 Bps = Annotated[int, Meta(ge=0, le=BPS_WHOLE)]
 StoreUrl = Annotated[str, Meta(pattern=r"^(redis|rediss|unix)://\S+(?!\n)$")]
 Secret = Annotated[str, Meta(min_length=32)]
+Url = Annotated[str, Meta(max_length=500, pattern=r"^https?://[^\s?#]+(?!\n)$")]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -77,6 +78,34 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         dict[Key, Bps],
         Meta(description="who shares an order, in basis points; the seller gets the rest"),
     ] = field(default_factory=lambda: {"platform": 500, "host": 1000})
+
+    quick_order_followers_min: Annotated[
+        int, Meta(ge=0, description="followers a host needs to sell a manufacturer's goods")
+    ] = 1_000
+    payment_name: Annotated[Key, Meta(description="what orders call the outside provider")] = "pay"
+    payment_url: Annotated[
+        Url | None,
+        Meta(description="outside payment provider: buyers pay at URL/pay; none: wallets only"),
+    ] = None
+    payment_secrets: Annotated[
+        tuple[Secret, ...],
+        Meta(max_length=8, description="keys of its webhooks; the first signs, any verifies"),
+    ] = ()
+    payment_hold_s: Annotated[
+        int, Meta(ge=1, le=604_800, description="seconds an order waits for an outside payment")
+    ] = 900
+    deliver_after_h: Annotated[
+        float, Meta(ge=0, le=8_760, description="hours from shipping until it counts as delivered")
+    ] = 240
+    return_window_h: Annotated[
+        float, Meta(ge=0, le=8_760, description="hours from delivery until earnings are available")
+    ] = 168
+    gift_window_h: Annotated[
+        float, Meta(ge=0, le=8_760, description="hours until earnings from gifts are available")
+    ] = 24
+    payout_tax_bps: Annotated[
+        Bps, Meta(description="tax withheld from payouts, in basis points")
+    ] = 0
 
     heartbeat_ms: Annotated[
         int, Meta(ge=100, le=600_000, description="pause between two WebSocket pings")
@@ -140,6 +169,13 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     post_deadline_ms: Annotated[
         int, Meta(ge=1, description="time an entry may take before it answers `busy`")
     ] = 10_000
+    archive_segment_lines: Annotated[
+        int, Meta(ge=10, le=1_000_000, description="lines of the journal in a file of the archive")
+    ] = 20_000
+    journal_keep_lines: Annotated[
+        int,
+        Meta(ge=10, description="newest lines of the journal that stay in the store's memory too"),
+    ] = 50_000
     drain_ms: Annotated[
         int, Meta(ge=0, le=600_000, description="time clients have to move when a worker stops")
     ] = 1_000
@@ -160,6 +196,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         _check(
             "seller" not in self.order_card_bps,
             "order_card_bps: the seller is named; leave it out, the seller gets what is left",
+        )
+        _check(
+            self.payment_name != "wallet",
+            "payment_name: found wallet, which is our own; give the provider another name",
+        )
+        _check(
+            (self.payment_url is None) or bool(self.payment_secrets),
+            "payment_url: needs payment_secrets too, so that its webhooks can be trusted",
         )
         _check(
             self.slow_skip_bytes <= self.slow_close_bytes,

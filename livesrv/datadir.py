@@ -4,7 +4,7 @@
     children.lock  held by it and all its children: free only when nothing of them is left
     run.json       the resolved configuration, while a server runs
     pids.json      {name: pid} of its processes, while a server runs
-    secret  ledger/  bus/  logs/
+    secret  ledger/  archive/  bus/  logs/
 
 Must not know what the processes do. Invariant: whoever opens the ledger's files holds both locks.
 """
@@ -105,6 +105,11 @@ def forget(directory: Path) -> None:
     """Remove what is only true while a server runs."""
     for name in ("run.json", "pids.json"):
         (directory / name).unlink(missing_ok=True)
+
+
+def archive(directory: Path) -> Path:
+    """Where the sealed segments of the ledger's journal lie."""
+    return directory / "archive"
 
 
 def log_file(log_dir: Path, name: str) -> Path:

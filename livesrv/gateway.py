@@ -160,11 +160,16 @@ class Gateway:
     # --- single users
 
     def on_users(self, told: Told) -> None:
-        """Pass pushes on to those users' connections."""
+        """Pass pushes on to those users' connections, all for one connection in one write."""
+        pushes: defaultdict[str, list[Item]] = defaultdict(list)
         for user, push in told:
-            for session in self._by_user.get(user, ()):
-                payload = bytes(Item(push).raw(session.format))
-                session.write(frame(payload, is_text=session.format.is_text))
+            if user in self._by_user:
+                pushes[user].append(Item(push))
+        for user, items in pushes.items():
+            for session in self._by_user[user]:
+                is_text = session.format.is_text
+                frames = [frame(bytes(i.raw(session.format)), is_text=is_text) for i in items]
+                session.write(b"".join(frames))
 
     # --- looking after all
 

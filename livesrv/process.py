@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 READY_FD = "LIVESRV_READY_FD"
 CANCEL_AGAIN_S = 0.1
+GC_THRESHOLDS = (20_000, 20, 50)
+"""Python's own (700, 10, 10) had the collector take a tenth of a worker's time under a torrent of
+orders: nearly all that is made dies without it. 20,000 young objects are looked at in about 1 ms."""
 
 
 class Ended(Exception):
@@ -51,6 +54,7 @@ def tell_ready() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     if READY_FD in os.environ:
         descriptor = int(os.environ.pop(READY_FD))
         os.write(descriptor, b"1")
@@ -82,11 +86,12 @@ async def run_until(
     running = [asyncio.create_task(task, name=name) for name, task in tasks.items()]
     waiting = asyncio.create_task(stopped.wait())
     done, _ = await asyncio.wait([*running, waiting], return_when=asyncio.FIRST_COMPLETED)
-    for task in running:
-        if task in done:
-            raise Ended(f"{task.get_name()} has ended") from task.exception()
-    await drain()
+    ended = [task for task in running if task in done]
+    if not ended:
+        await drain()
     await _end(set(running))
+    for task in ended:
+        raise Ended(f"{task.get_name()} has ended") from task.exception()
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:

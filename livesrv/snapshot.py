@@ -15,7 +15,7 @@ from protocol.messages import Gifter, State, User
 GIFTERS_LOADED = 200
 
 
-async def load_head(ledger: Ledger, room_id: str) -> Head:
+async def load_head(ledger: Ledger, room_id: str, now_ms: int) -> Head:
     """Read a room. Raises `Refused` `not_found`, and `Unavailable`.
 
     The place is read first: the state may be newer than it, never older, and the events between
@@ -36,13 +36,13 @@ async def load_head(ledger: Ledger, room_id: str) -> Head:
         started_at_ms=room.started_at_ms,
         slow_mode_s=room.slow_mode_s,
         followers_only=room.followers_only,
-        pinned=await read_offers(ledger, room_id, room.pinned),
+        pinned=await read_offers(ledger, room_id, room.pinned, now_ms),
     )
     return Head(
         state=state,
         seq=seq,
-        muted=moderation.muted,
-        banned=moderation.banned,
+        muted=dict(moderation.muted),
+        banned=dict(moderation.banned),
         gifters=_gifters(ranked),
     )
 

@@ -26,6 +26,9 @@ from livesrv import auth, config, datadir, stores
 from livesrv.children import Child, ChildError, Program
 from livesrv.config import Config, ConfigError
 from livesrv.datadir import Claim, DataDirError
+from livesrv.ledger.archive import Archive
+from livesrv.ledger.archiver import require_known
+from livesrv.ledger.segment import ArchiveError
 from livesrv.ledger.store import install
 from livesrv.stores import EmbeddedStore, StoreError, StoreRole
 
@@ -123,7 +126,7 @@ class Supervisor:
 
     async def _set_up_ledger(self) -> None:
         url = await self._store("ledger", self.config.ledger_url)
-        await prepare_ledger(url)
+        await prepare_ledger(url, datadir.archive(self._directory))
         self.config = replace(self.config, ledger_url=url)
 
     async def _set_up_bus(self) -> None:
@@ -207,14 +210,20 @@ def store_program(store: EmbeddedStore) -> Program:
     )
 
 
-async def prepare_ledger(url: str) -> None:
-    """Load the ledger's function into a store that `stores.check` let pass."""
+async def prepare_ledger(url: str, archive_directory: Path) -> None:
+    """Load the ledger's function into a store that `stores.check` let pass.
+
+    Refuses a store that has lost what the archive holds: it would begin a new ledger there.
+    """
     client = stores.connect(url, max_connections=1)
+    where = f"ledger store {stores.redacted(url)}"
     try:
+        await require_known(client, Archive(archive_directory))
         await install(client)
+    except ArchiveError as error:
+        raise StoreError(f"{where}: {error}") from error
     except RedisError as error:
-        where = stores.redacted(url)
-        raise StoreError(f"ledger store {where}: cannot load its function: {error}") from error
+        raise StoreError(f"{where}: cannot load its function: {error}") from error
     finally:
         await client.aclose()
 

@@ -9,6 +9,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from livesrv import process, stores
 from livesrv.api import Api
+from livesrv.clock import now_ms
 from livesrv.commands import Commands
 from livesrv.config import Config
 from livesrv.gateway import Gateway
@@ -52,7 +53,7 @@ async def main(config: Config) -> None:
     )
 
     async def load(room: str) -> Head:
-        return await load_head(ledger, room)
+        return await load_head(ledger, room, now_ms())
 
     hall = Hall(worker, await ledger.epoch(), bus, load, config)
     outbox = Outbox(bus)

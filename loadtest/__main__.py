@@ -1,4 +1,4 @@
-"""The command line: `loadtest run ...`.
+"""The command line: `loadtest run ...` and `loadtest checkout ...`.
 
 Only here are environment, arguments and exit codes known. Exit codes: 0 nothing that must not be
 lost was lost; 1 something was; 2 wrong usage, or no secret; 3 the server refused the preparation;
@@ -9,13 +9,18 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import uvloop
 from rich.console import Console
 
 from .api import Refusal, Unreachable
-from .credentials import NoSecret, find_secret
+from .checkout.plan import CheckoutPlan
+from .checkout.report import print_report as print_checkout_report
+from .checkout.run import run as run_checkout
+from .credentials import Mint, NoSecret, find_secret
 from .plan import BadPlan, Plan
 from .process import TooFewFiles
 from .report import print_report
@@ -40,7 +45,23 @@ example:
   livesrv serve &
   loadtest run --viewers 1000 --rooms 4 --comments-per-s 500 --gifts-per-s 50 \\
       --orders-per-s 50 --duration 30 --json result.json
+"""
+_CHECKOUT_DESCRIPTION = """\
+Sells one hot offer. First as fast as the server answers, each connection keeping one order under
+way (closed loop): the rate. Then at moments fixed beforehand, at 80% of that rate (open loop): the
+latency, which counts from those moments. Watchers in the room and the ledger must agree with what
+the buyers were told. In the end, orders of the same kind go to the ledger directly: its ceiling.
+"""
+_CHECKOUT_EPILOG = """\
+example:
+  livesrv serve --workers 1 --data-dir /tmp/show &
+  loadtest checkout --connections 100 --duration 10 --data-dir /tmp/show --json result.json
 
+With --data-dir, the server's processes and its ledger on this machine are looked at too: CPU time
+and memory an order, and the ceiling. The ceiling's entries are real orders in its books: measure a
+server that is there for it.
+"""
+_COMMON_EPILOG = """
 The server's secret signs the users' tokens. It is taken from LIVESRV_JWT_SECRET, else from
 DIR/secret, where DIR is --data-dir, else DATA_DIR of the environment, else, for a server on this
 machine, what the server itself announced, else .livesrv.
@@ -54,6 +75,18 @@ exit codes:
   3  the server refused the preparation
   4  the server cannot be reached
 """
+
+
+class Judged(Protocol):
+    """A result that says what it found."""
+
+    def failures(self) -> list[str]: ...
+
+    def as_json(self) -> dict[str, Any]: ...
+
+
+P = TypeVar("P", Plan, CheckoutPlan)
+R = TypeVar("R", bound=Judged)
 
 
 def main() -> None:
@@ -71,7 +104,24 @@ def main() -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    plan = Plan(
+    return _carry_out(_run_plan(arguments), run, print_report, arguments)
+
+
+def _checkout(arguments: argparse.Namespace) -> int:
+    plan = CheckoutPlan(
+        url=arguments.url,
+        connections=arguments.connections,
+        watchers=arguments.watchers,
+        duration_s=arguments.duration,
+        orders_per_s=arguments.orders_per_s,
+        seed=arguments.seed,
+        data_dir=arguments.data_dir,
+    )
+    return _carry_out(plan, run_checkout, print_checkout_report, arguments)
+
+
+def _run_plan(arguments: argparse.Namespace) -> Plan:
+    return Plan(
         url=arguments.url,
         rooms=arguments.rooms,
         viewers=arguments.viewers,
@@ -82,6 +132,15 @@ def _run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         data_dir=arguments.data_dir,
     )
+
+
+def _carry_out(
+    plan: P,
+    run: Callable[[P, Mint, Console], Coroutine[Any, Any, R]],
+    print_report: Callable[[R, Console], None],
+    arguments: argparse.Namespace,
+) -> int:
+    """Run, print, write the JSON, and judge."""
     mint = find_secret(plan.url, plan.data_dir, os.environ)
     console = _console()
     try:
@@ -99,21 +158,42 @@ def _run(arguments: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="loadtest", description=_DESCRIPTION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run_parser = commands.add_parser(
-        "run",
-        help="one run of fixed size and rates",
-        description=_RUN_DESCRIPTION,
-        epilog=_RUN_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    run_parser = _add_command(
+        commands, "run", "one run of fixed size and rates", _RUN_DESCRIPTION, _RUN_EPILOG
     )
     run_parser.set_defaults(command=_run)
-    _add_run_options(run_parser)
+    _add_options(run_parser, _run_numbers(Plan()))
+    checkout_parser = _add_command(
+        commands,
+        "checkout",
+        "durable orders a second on one hot offer",
+        _CHECKOUT_DESCRIPTION,
+        _CHECKOUT_EPILOG,
+    )
+    checkout_parser.set_defaults(command=_checkout)
+    _add_options(checkout_parser, _checkout_numbers(CheckoutPlan()))
     return parser
 
 
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    plan = Plan()
-    numbers = (
+def _add_command(
+    commands: Any, name: str, text: str, description: str, epilog: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=description,
+        epilog=epilog + _COMMON_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser
+
+
+Number = tuple[str, type, float | None, str]
+"""Flag, type, default, help."""
+
+
+def _run_numbers(plan: Plan) -> Sequence[Number]:
+    return (
         ("--rooms", int, plan.rooms, "rooms to open"),
         ("--viewers", int, plan.viewers, "viewers, spread evenly over the rooms"),
         ("--comments-per-s", float, plan.comments_per_s, "comments a second, over all rooms"),
@@ -122,9 +202,23 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         ("--duration", float, plan.duration_s, "seconds of sending"),
         ("--seed", int, plan.seed, "seed of the schedule"),
     )
-    parser.add_argument("--url", default=plan.url, help="the server (default: %(default)s)")
+
+
+def _checkout_numbers(plan: CheckoutPlan) -> Sequence[Number]:
+    return (
+        ("--connections", int, plan.connections, "buyers, each on a connection of its own"),
+        ("--watchers", int, plan.watchers, "viewers in the room who check its reliable lane"),
+        ("--orders-per-s", float, plan.orders_per_s, "orders a second of the second phase"),
+        ("--duration", float, plan.duration_s, "seconds of each of the two phases"),
+        ("--seed", int, plan.seed, "seed of the second phase's schedule"),
+    )
+
+
+def _add_options(parser: argparse.ArgumentParser, numbers: Sequence[Number]) -> None:
+    parser.add_argument("--url", default=Plan().url, help="the server (default: %(default)s)")
     for flag, kind, default, text in numbers:
-        text = f"{text} (default: %(default)s)"
+        shown = "80%% of the first phase's rate" if default is None else "%(default)s"
+        text = f"{text} (default: {shown})"
         parser.add_argument(flag, type=kind, default=default, metavar="N", help=text)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result as JSON")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="the server's data directory")

@@ -79,6 +79,14 @@ class Connection(asyncio.Protocol):
         self._ws.send_binary(msgpack.packb(message))
         self._flush()
 
+    def send_frame(self, frame: bytes) -> None:
+        """Write one whole binary message that is framed already. Only while `is_open`.
+
+        `ClientProtocol` need not see it: it has no say in what may follow a whole message.
+        """
+        assert self._transport is not None  # there is one while `is_open`
+        self._transport.write(frame)
+
     def close(self) -> None:
         """Say goodbye; the server closes."""
         if self.is_open:

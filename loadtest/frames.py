@@ -3,6 +3,8 @@
 Must not know what a frame means: it only finds where frames end, so that equal frames of many
 connections can be recognised as equal bytes before anything is parsed. Invariant: the frames
 returned and the rest kept are, in order, exactly the bytes fed.
+
+The other way it knows how a client's binary frame begins, for messages that are made whole.
 """
 
 FRAME_BYTES_MAX = 16 * 2**20
@@ -11,6 +13,11 @@ _BINARY_FIN = 0x82
 _LENGTH_16 = 126
 _LENGTH_64 = 127
 _MASKED = 0x80
+_PAYLOAD_16_MAX = 0xFFFF
+_MASKING_KEY = bytes(4)
+"""All zero: masked bytes are then the bytes themselves. A mask hides what a browser's page says
+from proxies that could mistake it for HTTP; there is no page here, and the server's work is the
+same."""
 
 
 class FrameTooBig(Exception):
@@ -39,6 +46,17 @@ class Splitter:
             start = end
         self._rest = bytes_[start:]
         return frames
+
+
+def client_frame_head(payload_bytes: int) -> bytes:
+    """What stands before the payload of a client's whole binary message. Raises `FrameTooBig`."""
+    if payload_bytes > _PAYLOAD_16_MAX:
+        raise FrameTooBig(f"{payload_bytes} bytes to send; at most {_PAYLOAD_16_MAX} are made")
+    if payload_bytes < _LENGTH_16:
+        length = bytes((_MASKED | payload_bytes,))
+    else:
+        length = bytes((_MASKED | _LENGTH_16,)) + payload_bytes.to_bytes(2, "big")
+    return bytes((_BINARY_FIN,)) + length + _MASKING_KEY
 
 
 def binary_payload(frame: bytes) -> bytes | None:

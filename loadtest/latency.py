@@ -8,6 +8,7 @@ moment (up to 1 ms early): a delivery's latency is never understated and oversta
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -58,15 +59,7 @@ class Latencies:
 
     def summary(self, measure: Measure) -> Summary:
         self._fold(measure)
-        histogram = self._histograms[measure]
-        return Summary(
-            count=histogram.get_total_count(),
-            p50_ms=_percentile_ms(histogram, 50),
-            p90_ms=_percentile_ms(histogram, 90),
-            p99_ms=_percentile_ms(histogram, 99),
-            p999_ms=_percentile_ms(histogram, 99.9),
-            max_ms=histogram.max_value / 1000,
-        )
+        return _summary(self._histograms[measure])
 
     def _fold(self, measure: Measure) -> None:
         for latency_ms, count in self._tallies[measure].items():
@@ -74,8 +67,30 @@ class Latencies:
         self._tallies[measure].clear()
 
     def _put(self, measure: Measure, latency_ms: float, count: int) -> None:
-        latency_us = min(max(round(latency_ms * 1000), 0), LATENCY_US_MAX)
-        self._histograms[measure].record_value(latency_us, count)
+        self._histograms[measure].record_value(_microseconds(latency_ms), count)
+
+
+def summarise(latencies_ms: Iterable[float]) -> Summary:
+    """Summarise values that were kept one by one: recording late costs the run nothing."""
+    histogram = HdrHistogram(1, LATENCY_US_MAX, _DIGITS)
+    for latency_ms in latencies_ms:
+        histogram.record_value(_microseconds(latency_ms))
+    return _summary(histogram)
+
+
+def _microseconds(latency_ms: float) -> int:
+    return min(max(round(latency_ms * 1000), 0), LATENCY_US_MAX)
+
+
+def _summary(histogram: HdrHistogram) -> Summary:
+    return Summary(
+        count=histogram.get_total_count(),
+        p50_ms=_percentile_ms(histogram, 50),
+        p90_ms=_percentile_ms(histogram, 90),
+        p99_ms=_percentile_ms(histogram, 99),
+        p999_ms=_percentile_ms(histogram, 99.9),
+        max_ms=histogram.max_value / 1000,
+    )
 
 
 def _percentile_ms(histogram: HdrHistogram, percentile: float) -> float:

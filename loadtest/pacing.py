@@ -14,6 +14,9 @@ from .schedule import Kind
 
 BURST_MAX = 64
 """Sends without letting the loop read; when behind, reading must not wait for sending."""
+NAP_MS_MIN = 1.0
+"""uvloop's timers count whole milliseconds. A shorter nap is none at all, and to ask again and
+again until the moment comes takes a core that the server may need."""
 NAP_MS_MAX = 200.0
 """How long an interruption may have to wait where moments are far apart."""
 
@@ -41,8 +44,11 @@ async def pace(
 
 
 async def _reach(moment_ms: float, books: Books, stop: asyncio.Event) -> None:
-    """Sleep until a moment; more than once, since a timer may fire up to a millisecond early."""
+    """Sleep until a moment, or up to a millisecond longer.
+
+    More than once where needed, since a timer may fire up to a millisecond early.
+    """
     wait_ms = moment_ms - books.clock()
     while wait_ms > 0 and not stop.is_set():
-        await asyncio.sleep(min(wait_ms, NAP_MS_MAX) / 1000)
+        await asyncio.sleep(max(NAP_MS_MIN, min(wait_ms, NAP_MS_MAX)) / 1000)
         wait_ms = moment_ms - books.clock()

@@ -35,20 +35,26 @@ class Plan:
     data_dir: Path | None = None
 
     def __post_init__(self) -> None:
-        _within("--rooms", self.rooms, 1, ROOMS_MAX)
-        _within("--viewers", self.viewers, self.rooms, VIEWERS_MAX)
-        _within("--duration", self.duration_s, 0.1, DURATION_S_MAX)
+        require_within("--rooms", self.rooms, 1, ROOMS_MAX)
+        require_within("--viewers", self.viewers, self.rooms, VIEWERS_MAX)
+        require_within("--duration", self.duration_s, 0.1, DURATION_S_MAX)
         for flag, rate in (
             ("--comments-per-s", self.comments_per_s),
             ("--gifts-per-s", self.gifts_per_s),
             ("--orders-per-s", self.orders_per_s),
         ):
-            _within(flag, rate, 0, ACTIONS_MAX / self.duration_s)
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise BadPlan(f"--url is {self.url!r}; it must look like http://127.0.0.1:8080")
+            require_within(flag, rate, 0, ACTIONS_MAX / self.duration_s)
+        require_url(self.url)
 
 
-def _within(flag: str, value: float, least: float, most: float) -> None:
+def require_url(url: str) -> None:
+    """Raise `BadPlan` unless it is the address of a server."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadPlan(f"--url is {url!r}; it must look like http://127.0.0.1:8080")
+
+
+def require_within(flag: str, value: float, least: float, most: float) -> None:
+    """Raise `BadPlan` unless a number is between two others."""
     if not least <= value <= most:
         raise BadPlan(f"{flag} is {value:g}; it must be between {least:g} and {most:g}")

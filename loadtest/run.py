@@ -6,15 +6,12 @@ are asked to leave before this returns.
 
 import asyncio
 import secrets
-import signal
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from random import Random
-from typing import Any
 
 from rich.console import Console
 
+from .alongside import alongside, clock_ms, sweep, until_interrupted
 from .api import Api, Unreachable, all_of, open_session
 from .audience import Audience, connector, gather_audience
 from .books import Books
@@ -34,14 +31,8 @@ from .sending import Sender
 from .stage import Stage, cheapest_gift, fill_wallets, open_room, topups_minor
 from .viewer import Connect
 
-SWEEP_S = 0.25
 SETTLED_S = 0.5
 """Between the last viewer's entry and the first action."""
-
-
-def clock_ms() -> float:
-    """Monotonic milliseconds. Not the loop's time, which stands still while a callback runs."""
-    return time.monotonic_ns() / 1e6
 
 
 async def run(plan: Plan, mint: Mint, console: Console) -> Result:
@@ -129,7 +120,7 @@ class _Run:
     ) -> tuple[Generator, dict[str, End]]:
         """Let the audience in, carry out the schedule, and wait for what is under way."""
         progress = Progress(self._console, books, audience)
-        async with _alongside(progress.show(), _sweep(books)):
+        async with alongside(progress.show(), sweep(books)):
             await audience.enter()
             if not audience.in_count:
                 raise Unreachable(f"no viewer got in: {dict(books.entry_failures)}")
@@ -147,8 +138,8 @@ async def _send_all(books: Books, sender: Sender, duration_s: float) -> Generato
     frames, decoded, cpu_s = books.frames, books.frames_decoded, time.process_time()
     books.start_ms = clock_ms()
     actions = in_order(list(books.tables.values()))
-    async with _alongside(watch_lag(books)):
-        with _until_interrupted() as stop:
+    async with alongside(watch_lag(books)):
+        with until_interrupted() as stop:
             await pace(actions, duration_s * 1000, sender.send, books, stop)
     sending_s = (clock_ms() - books.start_ms) / 1000
     return Generator(
@@ -157,33 +148,3 @@ async def _send_all(books: Books, sender: Sender, duration_s: float) -> Generato
         frames_decoded=books.frames_decoded - decoded,
         sending_s=sending_s,
     )
-
-
-@contextmanager
-def _until_interrupted() -> Iterator[asyncio.Event]:
-    """Set the event on the first Ctrl-C, so that a run cut short is still drained and reported."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, stop.set)
-    try:
-        yield stop
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-
-
-@asynccontextmanager
-async def _alongside(*endless: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run endless coroutines during a block; if one fails, the block is cancelled."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(each) for each in endless]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-
-
-async def _sweep(books: Books) -> None:
-    while True:
-        await asyncio.sleep(SWEEP_S)
-        books.sweep()

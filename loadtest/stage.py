@@ -4,12 +4,12 @@ Must not know the schedule's moments, only how much each viewer will spend at mo
 every id is fresh, so that a run owes nothing to the runs before it and its books start at zero.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .api import Api, all_of
 from .credentials import Mint
-from .purchases import COINS, CURRENCY, OFFERS, STOCK, orders_topup_minor
+from .purchases import COINS, CURRENCY, OFFERS, STOCK, Offer, orders_topup_minor
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,18 @@ def topups_minor(
 
 
 async def open_room(
-    api: Api, mint: Mint, room: str, *, limit_per_buyer: int | None, ttl_s: float
+    api: Api,
+    mint: Mint,
+    room: str,
+    *,
+    limit_per_buyer: int | None,
+    ttl_s: float,
+    offers: Sequence[Offer] = OFFERS,
 ) -> None:
     """Make a room with its offers and start its show."""
     host = mint.token(f"{room}-host", "host", ttl_s=ttl_s)
     await api.post("/v1/rooms", host, {"room": room, "title": f"Load test {room}"})
-    for offer in OFFERS:
+    for offer in offers:
         body = {
             "offer": offer.offer,
             "title": offer.offer.capitalize(),

@@ -96,12 +96,19 @@ OrderLines = Annotated[list[OrderLine], Meta(min_length=1, max_length=ORDER_LINE
 
 
 class OrderContent(Struct, kw_only=True):
-    """What a buyer wants, and the total the buyer saw."""
+    """What a buyer wants, and the total the buyer saw.
+
+    `payment` is who moves the money: the wallet, or a provider that is paid elsewhere. `promoter`
+    brought the buyer. `private_price` is the id of a price made for this buyer alone.
+    """
 
     lines: OrderLines
     total_minor: AmountMinor
     currency: Currency
     made_at_ms: TimeMs | None = None
+    payment: Id = "wallet"
+    promoter: Id | None = None
+    private_price: Id | None = None
 
 
 class OrderRequest(OrderContent, kw_only=True):
@@ -119,6 +126,9 @@ class Order(Command, tag="order"):
     total_minor: AmountMinor
     currency: Currency
     made_at_ms: TimeMs | None = None
+    payment: Id = "wallet"
+    promoter: Id | None = None
+    private_price: Id | None = None
 
 
 class Start(Command, tag="start"):
@@ -194,8 +204,19 @@ class User(Struct):
     badges: list[str] = []
 
 
+class FlashPrice(Struct, kw_only=True):
+    """A price from `from_ms` until before `until_ms`."""
+
+    price_minor: int
+    from_ms: int
+    until_ms: int
+
+
 class Offer(Struct, kw_only=True):
-    """Something on sale in a room, with what is left of it."""
+    """Something on sale in a room, with what is left of it.
+
+    `price_minor` is what a piece costs now; `flash` tells of a price for a while, to come or on.
+    """
 
     offer: str
     title: str
@@ -203,6 +224,11 @@ class Offer(Struct, kw_only=True):
     currency: str
     stock: int
     limit_per_buyer: int | None = None
+    seller: str | UnsetType = UNSET
+    opens_ms: int | UnsetType = UNSET
+    closes_ms: int | UnsetType = UNSET
+    flash: FlashPrice | UnsetType = UNSET
+    withdrawn: bool | UnsetType = UNSET
 
 
 class Gifter(Struct):
@@ -271,12 +297,16 @@ class Gifted(Reply, tag="gifted"):
 
 
 class Ordered(Reply, tag="ordered"):
+    """`status` is `paid`, or `held`: to be paid at `pay_url` until `due_ms`."""
+
     order: str
     status: str
     total_minor: int
     currency: str
     balance_minor: int
     duplicate: bool
+    pay_url: str | UnsetType = UNSET
+    due_ms: int | UnsetType = UNSET
 
 
 class Pong(Reply, tag="pong"):
@@ -319,6 +349,11 @@ class OfferEvent(Event, kw_only=True):
     currency: str
     stock: int
     limit_per_buyer: int | None = None
+    seller: str | UnsetType = UNSET
+    opens_ms: int | UnsetType = UNSET
+    closes_ms: int | UnsetType = UNSET
+    flash: FlashPrice | UnsetType = UNSET
+    withdrawn: bool | UnsetType = UNSET
 
 
 class Pinned(OfferEvent, tag="pinned"):
@@ -326,7 +361,7 @@ class Pinned(OfferEvent, tag="pinned"):
 
 
 class Stock(OfferEvent, tag="stock"):
-    """An offer was put on sale or restocked."""
+    """An offer was put on sale, restocked, or has another price or other terms from now on."""
 
 
 class Unpinned(Event, tag="unpinned"):
@@ -354,6 +389,18 @@ class SoldLine(Struct):
 
 class Sold(Event, tag="sold"):
     user: User
+    lines: list[SoldLine]
+
+
+class Reserved(Event, tag="reserved"):
+    """Pieces are held for an order that is being paid elsewhere."""
+
+    lines: list[SoldLine]
+
+
+class Unsold(Event, tag="unsold"):
+    """Pieces are back on sale: an order was cancelled, or its hold has ended."""
+
     lines: list[SoldLine]
 
 
@@ -399,6 +446,8 @@ AnyEvent = (
     | Unpinned
     | GiftEvent
     | Sold
+    | Reserved
+    | Unsold
     | Stock
     | Removed
     | Muted
@@ -463,8 +512,29 @@ class Gap(Push, tag="gap"):
 
 
 class OrderUpdate(Push, tag="order_update"):
+    """What became of the buyer's order. `refunded_minor` is the sum of all refunds so far."""
+
     order: str
     status: str
+    refunded_minor: int | UnsetType = UNSET
+    carrier: str | UnsetType = UNSET
+    tracking: str | UnsetType = UNSET
+
+
+class PrivatePrice(Push, tag="private_price"):
+    """A price made for this user alone; an `order` that names it accepts it.
+
+    The total is `price_minor` x `quantity` + `carriage_minor`.
+    """
+
+    private_price: str
+    room: str
+    offer: str
+    quantity: int
+    price_minor: int
+    carriage_minor: int
+    currency: str
+    expires_ms: int
 
 
 class Balance(Push, tag="balance"):

@@ -44,6 +44,7 @@ class Server:
     process: "subprocess.Popen[bytes]"
     log: Path
     secret: str = field(repr=False)
+    killed: list[str] = field(default_factory=list, repr=False)
 
     @property
     def ws_url(self) -> str:
@@ -66,6 +67,8 @@ class Server:
         """Send one process a signal; its pid."""
         pid = self.pids()[name]
         os.kill(pid, number)
+        if number is signal.SIGKILL:
+            self.killed.append(name)
         return pid
 
     @contextmanager

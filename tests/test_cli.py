@@ -1,6 +1,8 @@
 """The command line: what each command prints and with which status it ends."""
 
+import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from livesrv import __version__, auth, stores
 from livesrv.__main__ import main
 from livesrv.datadir import Claim
 
+from .embedded import running
 from .test_supervisor import SERVER
 
 TOPUP = ["topup", "--user", "lan", "--amount-minor", "500", "--currency", "COIN"]
@@ -108,12 +111,88 @@ async def test_audit_of_false_books_names_the_breach(tmp_path: Path) -> None:
     assert found.returncode == 1
 
 
-def test_audit_where_there_is_no_ledger_makes_none(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", ["audit", "archive"])
+def test_command_where_there_is_no_ledger_makes_none(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["audit"]) == 2
+    assert main([command]) == 2
     assert "there is no ledger in .livesrv" in capsys.readouterr().err
     assert not (tmp_path / ".livesrv").exists()
+
+
+@pytest.mark.usefixtures("either_way")
+def test_archive_seals_all_there_is_and_the_audit_reads_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(TOPUP) == main(TOPUP) == 0
+    said(capsys)
+    assert main(["archive"]) == 0
+    assert said(capsys).startswith("sealed up to place 2 in .livesrv/archive; SHA-256 ")
+    assert len(list(Path(".livesrv/archive").glob("*.jsonl.gz"))) == 1
+    assert main(["audit"]) == 0
+    assert "sealed up to place 2 in 1 segments\nclean\n" in said(capsys)
+    assert main(["audit", "--archive", "elsewhere"]) == 1
+    assert "breach: the ledger is sealed up to place 2, the archive's segments to 0" in said(capsys)
+
+
+def lose_the_ledger() -> None:
+    """Archive a ledger of two lines, and lose it with what came after."""
+    assert main(TOPUP) == main(TOPUP) == main(["archive"]) == main(TOPUP) == 0
+    shutil.rmtree(".livesrv/ledger")
+
+
+def test_rebuild_brings_back_a_lost_ledger_as_it_was_archived(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lose_the_ledger()
+    assert main(["rebuild"]) == 0
+    assert "rebuilt 2 lines from 1 segments of .livesrv/archive" in said(capsys)
+    assert main(["audit"]) == 0
+    assert "2 lines (2 topup)" in said(capsys)
+    assert main(TOPUP) == 0
+    assert said(capsys).endswith("; 1500 COIN\n")
+    assert main(["rebuild"]) == 4
+    assert "a ledger is rebuilt only into an empty store" in capsys.readouterr().err
+
+
+def test_rebuild_from_a_copy_brings_the_archive_along(capsys: pytest.CaptureFixture[str]) -> None:
+    lose_the_ledger()
+    Path(".livesrv/archive").rename("backup")
+    assert main(["rebuild", "--from", "backup", "--data-dir", "new"]) == 0
+    assert main(["audit", "--data-dir", "new"]) == 0
+    assert "sealed up to place 2 in 1 segments\nclean\n" in said(capsys)
+
+
+async def test_rebuild_into_a_store_of_ones_own_reads_the_archive_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await asyncio.to_thread(lose_the_ledger)
+    async with running("ledger", tmp_path / "own") as store:
+        assert await asyncio.to_thread(main, ["rebuild", "--into", store.url]) == 0
+        assert "rebuilt 2 lines" in said(capsys)
+        assert await asyncio.to_thread(main, ["rebuild", "--into", store.url]) == 4
+
+
+def test_rebuild_without_an_archive_makes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rebuild"]) == 2
+    assert "there is no archive in .livesrv/archive; say where with --from" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / ".livesrv").exists()
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], TOPUP, ["archive"]])
+def test_archive_without_its_ledger_is_not_taken_for_a_new_ledger(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lose_the_ledger()
+    Path(".livesrv/ledger").mkdir()
+    assert main(command) == 4
+    complaint = capsys.readouterr().err
+    assert "the ledger is at place 0, but the archive in" in complaint
+    assert "make it again with `livesrv rebuild`" in complaint
 
 
 def test_store_that_is_away_is_told_with_its_own_status(
@@ -172,7 +251,9 @@ def test_wrong_setting_is_one_line_and_status_2(capsys: pytest.CaptureFixture[st
     assert complaint.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "token", "topup", "audit"])
+@pytest.mark.parametrize(
+    "command", ["serve", "demo", "token", "topup", "audit", "archive", "rebuild"]
+)
 def test_every_command_has_a_manual_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

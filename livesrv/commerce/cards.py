@@ -1,22 +1,92 @@
-"""Rate cards: who earns what from a gift or an order. Pure."""
+"""Rate cards: who earns what from a gift or an order. Pure; basis points (1/10,000).
 
-from collections.abc import Mapping
+A card gives a rate to some roles; one role takes what the others leave: the seller of an order, the
+host of a gift. Of several cards the most specific one holds: the offer's own, its seller's, its
+host's, its category's, the default. A role that nobody plays leaves its rate to that last role.
+What a card became for one order is frozen on it, so that changing a card changes no past.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta, Struct
 
 from livesrv.ledger.entry import PLATFORM
-from livesrv.ledger.split import BPS_WHOLE, Share
+from livesrv.ledger.split import BPS_WHOLE, Share, split
+
+TAX = "@tax"
+"""The tax office as a party; like the platform, nobody can have it for an id."""
+ORDER_ROLES = ("platform", "host", "broker", "agency", "promoter", "tax")
+"""Who may have a rate in an order; the seller gets what is left."""
+GIFT_ROLES = ("platform", "agency", "tax")
+"""Who may have a rate in a gift; the host gets what is left."""
+
+RatesBps = dict[str, Annotated[int, Meta(ge=0, le=BPS_WHOLE)]]
 
 
-def gift_card(rates_bps: Mapping[str, int], host: str) -> list[Share]:
-    """The card of a gift to a host."""
-    return _card(rates_bps, {"platform": PLATFORM, "host": host})
+class Card(Struct, frozen=True):
+    """Rates by role, and which version of its card this is."""
+
+    rates_bps: dict[str, int]
+    version: int = 1
 
 
-def order_card(rates_bps: Mapping[str, int], host: str, seller: str) -> list[Share]:
-    """The card of an order; the seller gets what the others leave."""
-    rest_bps = BPS_WHOLE - sum(rates_bps.values())
-    parties = {"platform": PLATFORM, "host": host, "seller": seller}
-    return _card({**rates_bps, "seller": rest_bps}, parties)
+class Cards(Struct, frozen=True, omit_defaults=True):
+    """The register `cards`: what holds where nothing more specific does."""
+
+    order: Card | None = None
+    gift: Card | None = None
+    categories: dict[str, Card] = {}
 
 
-def _card(rates_bps: Mapping[str, int], parties: Mapping[str, str]) -> list[Share]:
-    return [Share(role, parties[role], rate_bps) for role, rate_bps in rates_bps.items()]
+class Chosen(NamedTuple):
+    """A card, and which: `offer`, `seller:USER`, `host:USER`, `category:NAME` or `default`."""
+
+    card: Card
+    scope: str
+
+
+def choose(candidates: Sequence[tuple[str, Card | None]]) -> Chosen:
+    """The first card that there is."""
+    return next(Chosen(card, scope) for scope, card in candidates if card is not None)
+
+
+def order_shares(
+    card: Card, parties: Mapping[str, str | None], seller: str, hosts_bps: Mapping[str, int]
+) -> tuple[Share, ...]:
+    """An order's shares. `parties` says who plays a role, `hosts_bps` how hosts share theirs."""
+    shares = _shares(card.rates_bps, {"platform": PLATFORM, "tax": TAX, **parties})
+    shares.append(Share("seller", seller, BPS_WHOLE - sum(share.rate_bps for share in shares)))
+    return _jointly(shares, hosts_bps)
+
+
+def gift_shares(
+    card: Card, host: str, agency: str | None, hosts_bps: Mapping[str, int]
+) -> tuple[Share, ...]:
+    """A gift's shares."""
+    shares = _shares(card.rates_bps, {"platform": PLATFORM, "tax": TAX, "agency": agency})
+    shares.append(Share("host", host, BPS_WHOLE - sum(share.rate_bps for share in shares)))
+    return _jointly(shares, hosts_bps)
+
+
+def _shares(rates_bps: Mapping[str, int], parties: Mapping[str, str | None]) -> list[Share]:
+    played = [(role, parties.get(role), rate_bps) for role, rate_bps in rates_bps.items()]
+    return [Share(role, party, rate_bps) for role, party, rate_bps in played if party]
+
+
+def _jointly(shares: Sequence[Share], hosts_bps: Mapping[str, int]) -> tuple[Share, ...]:
+    """Divide the host's share among those who sell together, to the basis point."""
+    if not hosts_bps:
+        return tuple(shares)
+    among = [Share("cohost", user, rate_bps) for user, rate_bps in hosts_bps.items()]
+    divided: list[Share] = []
+    for share in shares:
+        if share.role == "host":
+            rates_bps = split(share.rate_bps, among)
+            divided += [
+                Share("host" if each.party == share.party else "cohost", each.party, rate_bps)
+                for each, rate_bps in zip(among, rates_bps, strict=True)
+            ]
+        else:
+            divided.append(share)
+    return tuple(divided)

@@ -1,10 +1,10 @@
 """Who follows whom."""
 
 from livesrv.auth import Principal
-from livesrv.ledger.entry import Entry, Rank, Register, Write, fingerprint
+from livesrv.ledger.entry import WORLD, Entry, Rank, Registers, Write, fingerprint, leg
 from livesrv.ledger.store import Ledger
 
-from .registers import followers_ranking
+from .registers import FOLLOWER, followers_account, followers_ranking
 
 
 async def follow(
@@ -13,15 +13,21 @@ async def follow(
     """Follow somebody, or no longer. Doing it twice is doing it once."""
     name = f"follow:{followed}:{follower.user}"
 
-    def compose(registers: dict[str, Register]) -> Entry | None:
-        version, was_following = registers[name]
-        if bool(was_following) == is_following:
+    def compose(registers: Registers) -> Entry | None:
+        version = registers[name].version
+        was_following = version > 0 and registers[name].read(bool)
+        if was_following == is_following:
             return None
+        change = 1 if is_following else -1
         identity = f"{name}:{version}"
         return Entry(
             id=identity,
             fingerprint=fingerprint([identity, is_following]),
             kind="follow",
+            legs=[
+                leg(followers_account(followed), FOLLOWER, change),
+                leg(WORLD, FOLLOWER, -change),
+            ],
             reads=[(name, version)],
             writes=[Write(name, "true" if is_following else "false")],
             ranks=[Rank(followers_ranking(followed), follower.user, now_ms if is_following else 0)],

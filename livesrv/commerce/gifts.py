@@ -5,10 +5,10 @@ it stands at n, so of two racing commands the later one is composed again over w
 That makes it happen once; the entry's id only has to tell a lost answer from a new command.
 """
 
-from collections.abc import Mapping
 from secrets import token_hex
 
 import msgspec
+from msgspec.structs import replace
 
 from livesrv.auth import Principal
 from livesrv.ledger.entry import (
@@ -16,18 +16,20 @@ from livesrv.ledger.entry import (
     Entry,
     Rank,
     Register,
+    Registers,
     Write,
     fingerprint,
     leg,
 )
-from livesrv.ledger.split import Due
+from livesrv.ledger.split import Due, Portion
 from livesrv.ledger.store import Ledger, Status
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
 from protocol.messages import Gift, Gifted
 
-from .cards import gift_card
+from .cards import gift_shares
 from .keys import HOUR_MS, forget_at_ms
+from .parties import CARDS_REGISTER, party_register, read_cards, read_party
 from .registers import (
     Combo,
     Room,
@@ -39,6 +41,7 @@ from .registers import (
     require_not_banned,
     room_register,
 )
+from .terms import Terms
 
 COIN = "COIN"
 
@@ -48,9 +51,7 @@ async def give(
     giver: Principal,
     gift: Gift,
     *,
-    prices: Mapping[str, int],
-    rates_bps: Mapping[str, int],
-    key_window_h: int,
+    terms: Terms,
     now_ms: int,
 ) -> Gifted:
     """Charge a combo up to `gift.count`.
@@ -58,16 +59,16 @@ async def give(
     Raises `Refused`: `not_found` for the room or the gift, `not_live`, `banned`,
     `insufficient_funds`, `conflict` when the key is another gift's, `too_old`.
     """
-    if gift.gift not in prices:
+    if gift.gift not in terms.gift_prices:
         raise Refused(ErrorCode.NOT_FOUND, f"there is no gift {gift.gift}; see GET /v1/gifts")
-    forget_ms = forget_at_ms(gift.made_at_ms, now_ms, key_window_h)
+    forget_ms = forget_at_ms(gift.made_at_ms, now_ms, terms.key_window_h)
     room_name, moderation_name = room_register(gift.room), moderation_register(gift.room)
     combo_name = f"combo:{giver.user}:{gift.key}"
     names = [room_name, moderation_name, combo_name]
     attempt = token_hex(8)
     charged_minor = 0
 
-    def compose(registers: dict[str, Register]) -> Entry | None:
+    def compose(registers: Registers) -> Entry | None:
         nonlocal charged_minor
         combo = _read_combo(registers[combo_name], gift)
         if gift.count <= combo.count:
@@ -75,12 +76,13 @@ async def give(
         room = read_room(registers[room_name])
         require_live(room)
         require_not_banned(read_moderation(registers[moderation_name]), giver.user, now_ms)
-        charged_minor = prices[gift.gift] * (gift.count - combo.count)
-        entry = _entry(giver, gift, attempt, combo.count, room, charged_minor, rates_bps)
-        entry.reads = [(name, registers[name].version) for name in names]
-        combo.count = gift.count
-        entry.writes = [Write(combo_name, msgspec.json.encode(combo).decode(), forget_ms)]
-        entry.forget_at_ms = now_ms + key_window_h * HOUR_MS
+        charged_minor = terms.gift_prices[gift.gift] * (gift.count - combo.count)
+        portion = _portion(registers, room, charged_minor, terms)
+        entry = _entry(giver, gift, attempt, combo.count, portion)
+        entry.reads = [(name, register.version) for name, register in registers.items()]
+        charged = replace(combo, count=gift.count)
+        entry.writes = [Write(combo_name, msgspec.json.encode(charged).decode(), forget_ms)]
+        entry.forget_at_ms = now_ms + terms.key_window_h * HOUR_MS
         return entry
 
     outcome = await ledger.transact(names, compose, likely_absent=[combo_name])
@@ -103,7 +105,7 @@ async def give(
 def _read_combo(register: Register, gift: Gift) -> Combo:
     if register.version == 0:
         return Combo(gift.room, gift.gift, 0)
-    combo = msgspec.convert(register.value, Combo)
+    combo = register.read(Combo)
     if (combo.room, combo.gift) != (gift.room, gift.gift):
         raise Refused(
             ErrorCode.CONFLICT, f"the key {gift.key} is a combo of {combo.gift} in {combo.room}"
@@ -111,17 +113,17 @@ def _read_combo(register: Register, gift: Gift) -> Combo:
     return combo
 
 
-def _entry(
-    giver: Principal,
-    gift: Gift,
-    attempt: str,
-    charged: int,
-    room: Room,
-    coins: int,
-    rates_bps: Mapping[str, int],
-) -> Entry:
+def _portion(registers: Registers, room: Room, coins: int, terms: Terms) -> Portion:
+    """A gift's coins under the card that holds: the host's own, else the one for everybody."""
+    party = read_party(registers[party_register(room.host.id)])
+    cards = read_cards(registers[CARDS_REGISTER])
+    card = party.gift_card or cards.gift or terms.gift_card
+    return Portion(coins, gift_shares(card, room.host.id, party.agency, room.shares_bps))
+
+
+def _entry(giver: Principal, gift: Gift, attempt: str, charged: int, portion: Portion) -> Entry:
     identity = f"gift:{giver.user}:{gift.key}:{charged}-{gift.count}:{attempt}"
-    due = Due(GIFTS_UNSETTLED, COIN, coins, gift_card(rates_bps, room.host.id))
+    coins = portion.gross
     return Entry(
         id=identity,
         fingerprint=fingerprint([identity, gift.room, gift.gift]),
@@ -138,6 +140,6 @@ def _entry(
             "count": gift.count,
             "added": gift.count - charged,
             "coins": coins,
-            "due": due,
+            "due": Due(GIFTS_UNSETTLED, COIN, (portion,)),
         },
     )

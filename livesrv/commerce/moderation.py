@@ -1,7 +1,9 @@
 """Muting, banning, removing, and the modes of a room. Each is one entry, hence one event."""
 
+from msgspec.structs import replace
+
 from livesrv.auth import Principal
-from livesrv.ledger.entry import Entry, Register, fingerprint
+from livesrv.ledger.entry import Entry, Register, Registers, fingerprint
 from livesrv.ledger.store import Ledger
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
@@ -13,9 +15,10 @@ from .registers import (
     moderation_register,
     read_moderation,
     read_room,
+    require_host,
     room_register,
 )
-from .shows import require_host, show_entry
+from .shows import show_entry
 
 MODERATED_MAX = 2_000
 """How many users a room remembers as muted, and as many as banned."""
@@ -30,7 +33,7 @@ async def moderate(ledger: Ledger, user: Principal, command: Moderate, now_ms: i
     _check(command)
     name, moderation_name = room_register(command.room), moderation_register(command.room)
 
-    def compose(registers: dict[str, Register]) -> Entry | None:
+    def compose(registers: Registers) -> Entry | None:
         room = read_room(registers[name])
         if "moderator" not in user.roles:
             require_host(room, user)
@@ -67,17 +70,16 @@ def _removal(command: Moderate, user: Principal) -> Entry:
 
 
 def _settings(command: Moderate, user: Principal, room: Room, register: Register) -> Entry | None:
-    before = (room.slow_mode_s, room.followers_only)
     if command.action == "slow_mode":
-        room.slow_mode_s = command.seconds or 0
+        changed = replace(room, slow_mode_s=command.seconds or 0)
     else:
-        room.followers_only = command.seconds != 0
-    if before == (room.slow_mode_s, room.followers_only):
+        changed = replace(room, followers_only=command.seconds != 0)
+    if changed == room:
         return None
     name = room_register(command.room)
-    facts = {"slow_mode_s": room.slow_mode_s, "followers_only": room.followers_only}
+    facts = {"slow_mode_s": changed.slow_mode_s, "followers_only": changed.followers_only}
     return show_entry(
-        "settings", command.room, user, reads={name: register}, writes={name: room}, facts=facts
+        "settings", command.room, user, reads={name: register}, writes={name: changed}, facts=facts
     )
 
 
@@ -87,8 +89,7 @@ def _verdict(
     assert command.user is not None  # `_check` has seen to it
     if command.user == room.host.id:
         raise Refused(ErrorCode.FORBIDDEN, "the host cannot be silenced in the own room")
-    moderation = read_moderation(register)
-    _forget_served(moderation, now_ms)
+    moderation = _without_served(read_moderation(register), now_ms)
     until_ms = now_ms + command.seconds * 1000 if command.seconds else None
     concerned = moderation.muted if command.action.endswith("mute") else moderation.banned
     if command.action.startswith("un"):
@@ -108,8 +109,10 @@ def _verdict(
     )
 
 
-def _forget_served(moderation: Moderation, now_ms: int) -> None:
-    for concerned in (moderation.muted, moderation.banned):
-        served = [user for user, until in concerned.items() if until is not None and until < now_ms]
-        for user in served:
-            del concerned[user]
+def _without_served(moderation: Moderation, now_ms: int) -> Moderation:
+    """A copy of it without those whose time is over."""
+
+    def unserved(concerned: dict[str, int | None]) -> dict[str, int | None]:
+        return {user: t for user, t in concerned.items() if t is None or t >= now_ms}
+
+    return Moderation(muted=unserved(moderation.muted), banned=unserved(moderation.banned))

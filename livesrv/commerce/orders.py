@@ -1,90 +1,81 @@
 """Order -> entry: one entry moves the buyer's money, the stock and the buyer's quota, or nothing.
 
 A key that was refused for the order's own sake stays refused; the refusal is recorded under the
-same id as the order would be, so whichever was first answers every repeat.
+same id as the order would be, so whichever was first answers every repeat. An order that is paid
+elsewhere is held: its pieces leave the stock until its money has come or its time is over.
 """
 
-from collections import Counter
-from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from livesrv.auth import Principal
 from livesrv.ledger.entry import (
     ORDERS_UNSETTLED,
     Entry,
     Leg,
-    Rank,
-    Register,
+    Registers,
     Write,
     class_of,
     fingerprint,
     leg,
 )
-from livesrv.ledger.split import Due, Share
 from livesrv.ledger.store import Ledger, Outcome, Status
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
-from protocol.messages import AMOUNT_MAX, OrderRequest
+from protocol.messages import OrderRequest
 
-from .cards import order_card
+from .basket import Basket, fill
+from .deals import Deal, deal_register, read_deal, require_acceptable
 from .keys import forget_at_ms
+from .once import transact_once
+from .order_life import expire_overdue
+from .order_states import (
+    OrderLineSheet,
+    OrderSheet,
+    holds_ranking,
+    order_register,
+    quota_legs,
+    ranks,
+)
+from .parties import CARDS_REGISTER
+from .providers import Provider
 from .registers import (
-    OfferSheet,
-    Room,
+    held_account,
     moderation_register,
     offer_register,
     read_moderation,
     read_room,
-    read_sheet,
     require_live,
     require_not_banned,
     room_register,
     sku,
+    sold_account,
     stock_account,
 )
+from .terms import Terms
 
 RECORDED = {
     ErrorCode.NOT_FOUND,
     ErrorCode.NOT_LIVE,
+    ErrorCode.NOT_ELIGIBLE,
     ErrorCode.PRICE_CHANGED,
     ErrorCode.LIMIT_EXCEEDED,
 }
 """Refusals that we, not the ledger's floors, decide and that a key keeps."""
-NEVER = ("", -1)
-"""A read that no register meets: the entry is answered if its id is known, and stale otherwise."""
 FLOOR_CODES = {
     "wallet": (ErrorCode.INSUFFICIENT_FUNDS, "the wallet does not hold enough"),
     "stock": (ErrorCode.SOLD_OUT, "fewer pieces are left than you ask for"),
     "quota": (ErrorCode.LIMIT_EXCEEDED, "this is more than one buyer may have"),
+    "followers": (ErrorCode.NOT_ELIGIBLE, "the host has too few followers to sell these goods"),
 }
 
 
-class OrderLineSheet(Struct):
-    offer: str
-    quantity: int
-    price_minor: int
-
-
-class OrderSheet(Struct, kw_only=True):
-    """The register `order:ORDER`."""
-
-    order: str
-    room: str
-    buyer: str
-    host: str
-    status: str
-    lines: list[OrderLineSheet]
-    total_minor: int
-    currency: str
-    at_ms: int
-
-
 class Placed(Struct, kw_only=True):
-    """What came of an order, for either door."""
+    """What came of an order, for either door. When held, to be paid at `pay_url` until `due_ms`."""
 
     order: str
     status: str
@@ -92,10 +83,8 @@ class Placed(Struct, kw_only=True):
     currency: str
     balance_minor: int
     duplicate: bool
-
-
-def order_register(order_id: str) -> str:
-    return f"order:{order_id}"
+    pay_url: str | UnsetType = UNSET
+    due_ms: int | UnsetType = UNSET
 
 
 def order_id_of(buyer: str, key: str) -> str:
@@ -109,174 +98,171 @@ async def place(
     room_id: str,
     request: OrderRequest,
     *,
-    rates_bps: Mapping[str, int],
-    key_window_h: int,
+    terms: Terms,
     now_ms: int,
 ) -> Placed:
-    """Place an order and pay it from the wallet; on disk when this returns.
+    """Place an order, paid from the wallet or held until it is paid; on disk when this returns.
 
-    Raises `Refused`: `not_found`, `not_live`, `banned`, `price_changed`, `sold_out`,
-    `insufficient_funds`, `limit_exceeded`, `conflict`, `too_old`.
+    Raises `Refused`: `not_found`, `not_live`, `banned`, `not_eligible`, `price_changed`,
+    `sold_out`, `insufficient_funds`, `limit_exceeded`, `conflict`, `too_old`, `invalid`.
     """
-    forget_ms = forget_at_ms(request.made_at_ms, now_ms, key_window_h)
+    provider = terms.providers.get(request.payment)
+    if provider is None:
+        known = ", ".join(sorted(terms.providers))
+        raise Refused(ErrorCode.INVALID, f"unknown payment {request.payment}; here are {known}")
+    if request.promoter == buyer.user:
+        raise Refused(
+            ErrorCode.INVALID, "promoter is who brought the buyer; it cannot be the buyer"
+        )
     blank = Entry(
         id=f"order:{buyer.user}:{request.key}",
         fingerprint=fingerprint([room_id, request]),
-        kind="order",
-        forget_at_ms=forget_ms,
+        kind="order" if provider.hold_ms is None else "hold",
+        unrecorded="stock" if len(terms.providers) > 1 else "",
+        forget_at_ms=forget_at_ms(request.made_at_ms, now_ms, terms.key_window_h),
     )
-    draft = _Draft(blank, buyer, room_id, request, rates_bps, now_ms)
-    try:
-        outcome = await ledger.transact(draft.names, draft.compose)
-    except Refused as refused:
-        outcome = await _first_answer(ledger, blank, refused)
-    assert outcome is not None  # an order always composes an entry
-    return _placed(outcome, buyer, request)
+    order_id = order_id_of(buyer.user, request.key)
+    draft = _Draft(blank, order_id, buyer, room_id, request, terms, provider, now_ms)
+    outcome = await draft.post(ledger)
+    if outcome.status is Status.SHORT:
+        # Before sold out is final, pieces held for those whose time to pay is over become free.
+        for line in request.lines:
+            ranking = holds_ranking(room_id, line.offer)
+            await expire_overdue(ledger, ranking, terms=terms, now_ms=now_ms)
+        outcome = await draft._replace(blank=replace(blank, unrecorded="")).post(ledger)
+    return await _placed(ledger, outcome, draft)
 
 
 class _Draft(NamedTuple):
     """An order on its way to an entry: composed from the room and the offers as they stand."""
 
     blank: Entry
+    id: str
     buyer: Principal
     room: str
     request: OrderRequest
-    rates_bps: Mapping[str, int]
+    terms: Terms
+    provider: Provider
     now_ms: int
 
-    @property
-    def names(self) -> list[str]:
+    async def post(self, ledger: Ledger) -> Outcome:
         offers = {line.offer: offer_register(self.room, line.offer) for line in self.request.lines}
-        return [room_register(self.room), moderation_register(self.room), *offers.values()]
+        names = [room_register(self.room), moderation_register(self.room), CARDS_REGISTER]
+        return await transact_once(
+            ledger, self.blank, [*names, *offers.values()], self.compose, recorded=RECORDED
+        )
 
-    def compose(self, registers: dict[str, Register]) -> Entry:
+    def compose(self, registers: Registers) -> Entry:
         room = read_room(registers[room_register(self.room)])
         require_live(room)
         moderation = read_moderation(registers[moderation_register(self.room)])
         require_not_banned(moderation, self.buyer.user, self.now_ms)
-        demand = _demand(self.request)
-        sheets = {o: read_sheet(registers[offer_register(self.room, o)], o) for o in demand}
-        _check(self.request, demand, sheets)
-        order = self._order(room, demand, sheets)
-        card = order_card(self.rates_bps, host=order.host, seller=order.host)
-        return msgspec.structs.replace(
+        deal = self._deal(registers)
+        basket = fill(registers, self.room, room, self.request, deal, self.terms, self.now_ms)
+        order = self._order(room.host.id, basket)
+        return replace(
             self.blank,
             room=self.room,
-            legs=_legs(order, sheets),
-            reads=[(name, registers[name].version) for name in self.names],
-            writes=[Write(order_register(order.order), msgspec.json.encode(order).decode())],
-            ranks=[Rank(f"orders:{order.buyer}", order.order, self.now_ms)],
-            facts=_facts(self.buyer, order, card),
+            legs=[*self._legs(order, basket), *basket.gates],
+            reads=[(name, register.version) for name, register in registers.items()],
+            writes=self._writes(order, deal),
+            ranks=ranks(None, order),
+            facts=self._facts(order, basket),
         )
 
-    def _order(
-        self, room: Room, demand: Mapping[str, int], sheets: Mapping[str, OfferSheet]
-    ) -> OrderSheet:
+    def _deal(self, registers: Registers) -> Deal | None:
+        if self.request.private_price is None:
+            return None
+        deal = read_deal(registers, self.request.private_price)
+        require_acceptable(deal, self.room, self.buyer.user, self.request, self.id, self.now_ms)
+        return deal
+
+    def _order(self, host: str, basket: Basket) -> OrderSheet:
+        hold_ms = self.provider.hold_ms
         return OrderSheet(
-            order=order_id_of(self.buyer.user, self.request.key),
+            order=self.id,
             room=self.room,
             buyer=self.buyer.user,
-            host=room.host.id,
-            status="paid",
-            lines=[OrderLineSheet(o, count, sheets[o].price_minor) for o, count in demand.items()],
+            host=host,
+            seller=basket.seller,
+            status="paid" if hold_ms is None else "held",
+            lines=tuple(
+                OrderLineSheet(each.offer, each.quantity, each.price_minor, each.is_limited)
+                for each in basket.goods
+            ),
             total_minor=self.request.total_minor,
             currency=self.request.currency,
             at_ms=self.now_ms,
+            portions=basket.portions,
+            name="" if hold_ms is None else self.buyer.name,
+            provider=self.provider.name,
+            due_ms=None if hold_ms is None else self.now_ms + hold_ms,
         )
 
+    def _legs(self, order: OrderSheet, basket: Basket) -> list[Leg]:
+        """The wallet first, whoever pays: its balance is in the answer."""
+        is_paid = order.status == "paid"
+        total, currency = order.total_minor if is_paid else 0, order.currency
+        legs = [leg(f"wallet:{order.buyer}", currency, -total)]
+        if is_paid:
+            legs.append(leg(ORDERS_UNSETTLED, currency, total))
+        for offer, quantity, _, sheet, is_limited in basket.goods:
+            asset = sku(order.room, offer)
+            to = sold_account(order.room, offer) if is_paid else held_account(order.order)
+            legs.append(leg(stock_account(order.room, offer), asset, -quantity))
+            legs.append(leg(to, asset, quantity))
+            if is_limited:
+                assert sheet.limit_per_buyer is not None  # that is what limited means
+                legs += quota_legs(order, offer, quantity, floor=-sheet.limit_per_buyer)
+        return legs
 
-async def _first_answer(ledger: Ledger, blank: Entry, refused: Refused) -> Outcome:
-    """What this key was answered before; else it is refused now, for good where that is due."""
-    if refused.code in RECORDED:
-        look = msgspec.structs.replace(blank, refusal=refused.code.value)
-    else:
-        look = msgspec.structs.replace(blank, reads=[NEVER])
-    outcome = await ledger.post(look)
-    if outcome.is_repeat or outcome.status is Status.CONFLICT:
-        return outcome
-    raise refused
+    def _writes(self, order: OrderSheet, deal: Deal | None) -> list[Write]:
+        writes = [_write(order_register(order.order), order)]
+        if deal is not None and self.request.private_price is not None:
+            name = deal_register(self.request.private_price)
+            writes.append(_write(name, replace(deal, order=order.order)))
+        return writes
 
-
-async def read_order(ledger: Ledger, reader: Principal, order_id: str) -> OrderSheet:
-    """An order, for its buyer, its host and ops. Raises `Refused` `not_found` to all others."""
-    name = order_register(order_id)
-    register = (await ledger.read([name]))[name]
-    if register.version > 0:
-        sheet = msgspec.convert(register.value, OrderSheet)
-        if reader.user in (sheet.buyer, sheet.host) or "ops" in reader.roles:
-            return sheet
-    raise Refused(ErrorCode.NOT_FOUND, "there is no such order of yours")
-
-
-def _demand(request: OrderRequest) -> dict[str, int]:
-    """Pieces asked for per offer, summed over lines that name the same one."""
-    demand: Counter[str] = Counter()
-    for line in request.lines:
-        demand[line.offer] += line.quantity
-    return dict(demand)
-
-
-def _check(
-    request: OrderRequest, demand: Mapping[str, int], sheets: Mapping[str, OfferSheet]
-) -> None:
-    currencies = {sheet.currency for sheet in sheets.values()}
-    if len(currencies) > 1:
-        raise Refused(ErrorCode.INVALID, f"one order, one currency; these are {sorted(currencies)}")
-    total = sum(sheets[offer].price_minor * quantity for offer, quantity in demand.items())
-    if total > AMOUNT_MAX:
-        raise Refused(ErrorCode.INVALID, f"the total {total} is over the limit {AMOUNT_MAX}")
-    if (total, {request.currency}) != (request.total_minor, currencies):
-        now = f"{total} {currencies.pop()}"
-        seen = f"{request.total_minor} {request.currency}"
-        raise Refused(ErrorCode.PRICE_CHANGED, f"the total is {now} now, you saw {seen}")
-    for offer, quantity in demand.items():
-        limit = sheets[offer].limit_per_buyer
-        if limit is not None and quantity > limit:
-            raise Refused(ErrorCode.LIMIT_EXCEEDED, f"one buyer may have {limit} of {offer}")
+    def _facts(self, order: OrderSheet, basket: Basket) -> dict[str, object]:
+        facts: dict[str, object] = {
+            "user": self.buyer.as_user(),
+            "order": order.order,
+            "status": order.status,
+            "lines": [[line.offer, line.quantity] for line in order.lines],
+            "cards": basket.cards,
+        }
+        return {**facts, "due": order.due} if order.status == "paid" else facts
 
 
-def _facts(buyer: Principal, order: OrderSheet, card: list[Share]) -> dict[str, Any]:
-    return {
-        "user": buyer.as_user(),
-        "order": order.order,
-        "lines": [[line.offer, line.quantity] for line in order.lines],
-        "due": Due(ORDERS_UNSETTLED, order.currency, order.total_minor, card),
-    }
+def _write(name: str, document: Struct) -> Write:
+    return Write(name, msgspec.json.encode(document).decode())
 
 
-def _legs(order: OrderSheet, sheets: Mapping[str, OfferSheet]) -> list[Leg]:
-    """Money first; then each offer's stock, then quotas: `_placed` and the events rely on it."""
-    room_id, total, currency = order.room, order.total_minor, order.currency
-    legs = [
-        leg(f"wallet:{order.buyer}", currency, -total),
-        leg(ORDERS_UNSETTLED, currency, total),
-    ]
-    for line in order.lines:
-        asset = sku(room_id, line.offer)
-        legs.append(leg(stock_account(room_id, line.offer), asset, -line.quantity))
-        legs.append(leg(f"sold:{room_id}:{line.offer}", asset, line.quantity))
-    for line in order.lines:
-        limit = sheets[line.offer].limit_per_buyer
-        if limit is not None:
-            asset, account = f"QUOTA:{room_id}:{line.offer}", f"quota:{room_id}:{line.offer}"
-            legs.append(leg(f"{account}:{order.buyer}", asset, -line.quantity, floor=-limit))
-            legs.append(leg(account, asset, line.quantity))
-    return legs
-
-
-def _placed(outcome: Outcome, buyer: Principal, request: OrderRequest) -> Placed:
-    if outcome.status is Status.CONFLICT:
-        raise Refused(ErrorCode.CONFLICT, f"the key {request.key} was used for another order")
+async def _placed(ledger: Ledger, outcome: Outcome, draft: _Draft) -> Placed:
     if outcome.status is Status.REFUSED:
         raise refusal_of(outcome.why)
-    return Placed(
-        order=order_id_of(buyer.user, request.key),
-        status="paid",
+    request, hold_ms = draft.request, draft.provider.hold_ms
+    placed = Placed(
+        order=draft.id,
+        status="paid" if hold_ms is None else "held",
         total_minor=request.total_minor,
         currency=request.currency,
         balance_minor=outcome.after[0],
         duplicate=outcome.is_repeat,
     )
+    if hold_ms is not None:
+        name = order_register(draft.id)
+        order = (await ledger.read([name]))[name].read(OrderSheet)
+        placed.status, placed.due_ms = "held", order.due_ms or UNSET
+        placed.pay_url = pay_url(draft.provider, order) or UNSET
+    return placed
+
+
+def pay_url(provider: Provider, order: OrderSheet) -> str | None:
+    """Where a held order is paid; None when it is no longer held."""
+    if order.status != "held" or order.due_ms is None:
+        return None
+    return provider.pay_url(order.order, order.total_minor, order.currency, order.due_ms)
 
 
 def refusal_of(why: str) -> Refused:

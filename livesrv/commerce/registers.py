@@ -1,22 +1,28 @@
-"""The documents that commerce keeps in the ledger's registers, and how they are named. Pure.
+"""The documents of a show that commerce keeps in the ledger's registers. Pure.
 
 `room:ROOM` is the show, `moderation:ROOM` who may not speak or enter it (apart, so that muting
 somebody does not disturb the orders that depend on the room), `offer:ROOM:OFFER` what is on sale.
+All are immutable: a register's document is shared by everybody who reads it.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from livesrv.auth import Principal
 from livesrv.ledger.entry import Register
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
-from protocol.messages import User
+from protocol.messages import PriceMinor, TimeMs, User
+
+from .cards import Card
 
 
-class Room(Struct, kw_only=True):
-    """`pinned` holds offer ids, the latest first."""
+class Room(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`pinned` holds offer ids, the latest first.
+
+    `shares_bps`: how the hosts of a joint sale share what a host earns, in the order agreed.
+    """
 
     title: str
     host: User
@@ -25,29 +31,60 @@ class Room(Struct, kw_only=True):
     theme: str | None = None
     media_url: str | None = None
     started_at_ms: int | None = None
-    pinned: list[str] = []
+    pinned: tuple[str, ...] = ()
     slow_mode_s: int = 0
     followers_only: bool = False
+    shares_bps: dict[str, int] = {}
 
 
-class Moderation(Struct, kw_only=True):
+class Moderation(Struct, frozen=True, kw_only=True):
     """User -> until when; None: the rest of the show when muted, for good when banned."""
 
     muted: dict[str, int | None] = {}
     banned: dict[str, int | None] = {}
 
 
-class OfferSheet(Struct, kw_only=True):
-    """What an offer promises. What is left of it is a balance, not part of the sheet."""
+FOLLOWER = "FOLLOWER"
+"""The asset in which a host holds as many units as there are who follow."""
+
+
+class Flash(Struct, frozen=True, kw_only=True):
+    """A price for a while: from `from_ms` until before `until_ms`."""
+
+    price_minor: PriceMinor
+    from_ms: TimeMs
+    until_ms: TimeMs
+
+
+class OfferSheet(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an offer promises. What is left of it is a balance, not part of the sheet.
+
+    `seller`: whose goods they are, the room's host unless named; `broker`: who found them. On sale
+    from `opens_ms` until before `closes_ms`. `card` is a rate card for this offer alone.
+    """
 
     title: str
     price_minor: int
     currency: str
     limit_per_buyer: int | None = None
     stocked: int = 0
+    seller: str | None = None
+    broker: str | None = None
+    category: str | None = None
+    opens_ms: int | None = None
+    closes_ms: int | None = None
+    flash: Flash | None = None
+    is_withdrawn: bool = False
+    card: Card | None = None
+
+    def price_at(self, now_ms: int) -> int:
+        """What a piece costs at a moment, in the smallest unit."""
+        if self.flash and self.flash.from_ms <= now_ms < self.flash.until_ms:
+            return self.flash.price_minor
+        return self.price_minor
 
 
-class Combo(Struct):
+class Combo(Struct, frozen=True):
     """How far a combo has been charged."""
 
     room: str
@@ -79,6 +116,11 @@ def followers_ranking(host: str) -> str:
     return f"followers:{host}"
 
 
+def followers_account(host: str) -> str:
+    """Whose balance, in the asset `FOLLOWER`, is how many follow a host."""
+    return f"followers:{host}"
+
+
 def assets_ranking(account: str) -> str:
     """Which assets an account has ever held."""
     return f"assets:{account}"
@@ -86,6 +128,24 @@ def assets_ranking(account: str) -> str:
 
 def stock_account(room: str, offer: str) -> str:
     return f"stock:{room}:{offer}"
+
+
+def sold_account(room: str, offer: str) -> str:
+    return f"sold:{room}:{offer}"
+
+
+def held_account(order: str) -> str:
+    """Where the pieces of an order wait for its money."""
+    return f"held:{order}"
+
+
+def quota_account(room: str, offer: str) -> str:
+    return f"quota:{room}:{offer}"
+
+
+def quota_asset(room: str, offer: str) -> str:
+    """The asset of which a buyer may owe as many units as the limit per buyer."""
+    return f"QUOTA:{room}:{offer}"
 
 
 def sku(room: str, offer: str) -> str:
@@ -97,24 +157,29 @@ def read_room(register: Register) -> Room:
     """The room in a register. Raises `Refused` `not_found` when there is none."""
     if register.version == 0:
         raise Refused(ErrorCode.NOT_FOUND, "there is no such room")
-    return msgspec.convert(register.value, Room)
+    return register.read(Room)
 
 
 def read_moderation(register: Register) -> Moderation:
-    return msgspec.convert(register.value or {}, Moderation)
+    return register.read(Moderation) if register.version else Moderation()
 
 
 def read_sheet(register: Register, offer: str) -> OfferSheet:
     """The offer in a register. Raises `Refused` `not_found` when there is none."""
     if register.version == 0:
         raise Refused(ErrorCode.NOT_FOUND, f"there is no offer {offer} in this room")
-    return msgspec.convert(register.value, OfferSheet)
+    return register.read(OfferSheet)
 
 
 def require_live(room: Room) -> None:
     if room.status != "live":
         reason = "has ended" if room.status == "ended" else "has not begun"
         raise Refused(ErrorCode.NOT_LIVE, f"the show {reason}")
+
+
+def require_host(room: Room, user: Principal) -> None:
+    if room.host.id != user.user:
+        raise Refused(ErrorCode.FORBIDDEN, "only the room's host may do this")
 
 
 def require_not_banned(moderation: Moderation, user: str, now_ms: int) -> None:
@@ -128,3 +193,21 @@ def is_sentenced(concerned: dict[str, int | None], user: str, now_ms: int) -> bo
         return False
     until_ms = concerned[user]
     return until_ms is None or until_ms > now_ms
+
+
+def terms_shown(sheet: OfferSheet, now_ms: int) -> dict[str, Any]:
+    """An offer's terms as the wire has them, at a moment."""
+    shown: dict[str, Any] = {
+        "title": sheet.title,
+        "price_minor": sheet.price_at(now_ms),
+        "currency": sheet.currency,
+        "limit_per_buyer": sheet.limit_per_buyer,
+    }
+    for name in ("seller", "opens_ms", "closes_ms"):
+        if (value := getattr(sheet, name)) is not None:
+            shown[name] = value
+    if sheet.flash is not None and now_ms < sheet.flash.until_ms:
+        shown["flash"] = structs.asdict(sheet.flash)
+    if sheet.is_withdrawn:
+        shown["withdrawn"] = True
+    return shown

@@ -1,13 +1,14 @@
 """A room's show: created, started, its offers pinned, ended. Each step is one entry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from livesrv.auth import Principal
-from livesrv.ledger.entry import Entry, Leg, Rank, Register, Write, fingerprint, leg
+from livesrv.ledger.entry import Entry, Leg, Rank, Register, Registers, Write, fingerprint, leg
 from livesrv.ledger.store import Ledger
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
@@ -20,10 +21,12 @@ from .registers import (
     read_moderation,
     read_room,
     read_sheet,
+    require_host,
     require_live,
     room_register,
     sku,
     stock_account,
+    terms_shown,
 )
 
 LIVE_RANKING = "live"
@@ -40,18 +43,13 @@ class NewRoom(Struct, kw_only=True):
     media_url: Url | None = None
 
 
-def require_host(room: Room, user: Principal) -> None:
-    if room.host.id != user.user:
-        raise Refused(ErrorCode.FORBIDDEN, "only the room's host may do this")
-
-
 def show_entry(
     kind: str,
     room_id: str,
     by: Principal,
     *,
-    reads: dict[str, Register],
-    writes: dict[str, Struct],
+    reads: Mapping[str, Register],
+    writes: Mapping[str, object],
     facts: dict[str, Any] | None = None,
     legs: Sequence[Leg] = (),
     ranks: Sequence[Rank] = (),
@@ -82,11 +80,11 @@ async def create(ledger: Ledger, host: Principal, room_id: str, new: NewRoom) ->
     name = room_register(room_id)
     about = {"title": new.title, "city": new.city, "theme": new.theme, "media_url": new.media_url}
 
-    def compose(registers: dict[str, Register]) -> Entry | None:
+    def compose(registers: Registers) -> Entry | None:
         if registers[name].version == 0:
             room = Room(host=User(host.user, host.name), **about)  # type: ignore[arg-type]
             entry = show_entry("room", room_id, host, reads=registers, writes={name: room})
-            return msgspec.structs.replace(entry, room="")  # before the first event of its sequence
+            return replace(entry, room="")  # before the first event of its sequence
         found = read_room(registers[name])
         if found.host.id != host.user or any(getattr(found, k) != v for k, v in about.items()):
             raise Refused(ErrorCode.CONFLICT, f"the room {room_id} exists with other content")
@@ -99,11 +97,11 @@ async def start(ledger: Ledger, host: Principal, room_id: str, now_ms: int) -> N
     """Begin the show. Starting what is live changes nothing."""
     name = room_register(room_id)
 
-    def compose(registers: dict[str, Register]) -> Entry | None:
+    def compose(registers: Registers) -> Entry | None:
         room = _own_room(registers[name], host)
         if room.status == "live":
             return None
-        room.status, room.started_at_ms = "live", now_ms
+        room = replace(room, status="live", started_at_ms=now_ms)
         return show_entry(
             "start",
             room_id,
@@ -124,13 +122,13 @@ async def end(ledger: Ledger, host: Principal, room_id: str) -> None:
     """
     name, moderation_name = room_register(room_id), moderation_register(room_id)
 
-    def compose(registers: dict[str, Register]) -> Entry:
+    def compose(registers: Registers) -> Entry:
         room = _own_room(registers[name], host)
         require_live(room)
-        room.status, room.pinned = "ended", []
+        room = replace(room, status="ended", pinned=())
         moderation = read_moderation(registers[moderation_name])
-        lasting = [user for user, until_ms in moderation.muted.items() if until_ms is not None]
-        moderation.muted = {user: moderation.muted[user] for user in lasting}
+        lasting = {user: until for user, until in moderation.muted.items() if until is not None}
+        moderation = replace(moderation, muted=lasting)
         return show_entry(
             "end",
             room_id,
@@ -143,19 +141,19 @@ async def end(ledger: Ledger, host: Principal, room_id: str) -> None:
     await ledger.transact([name, moderation_name], compose)
 
 
-async def pin(ledger: Ledger, host: Principal, room_id: str, offer: str) -> None:
+async def pin(ledger: Ledger, host: Principal, room_id: str, offer: str, now_ms: int) -> None:
     """Show an offer to everybody. Pinning what is pinned changes nothing."""
     name, offer_name = room_register(room_id), offer_register(room_id, offer)
 
-    def compose(registers: dict[str, Register]) -> Entry | None:
+    def compose(registers: Registers) -> Entry | None:
         room = _own_room(registers[name], host)
         sheet = read_sheet(registers[offer_name], offer)
         if offer in room.pinned:
             return None
         if len(room.pinned) >= PINNED_MAX:
             raise Refused(ErrorCode.LIMIT_EXCEEDED, f"at most {PINNED_MAX} offers may be pinned")
-        room.pinned.insert(0, offer)
-        facts = {"offer": offer, "sheet": msgspec.to_builtins(sheet)}
+        room = replace(room, pinned=(offer, *room.pinned))
+        facts = {"offer": offer, "sheet": terms_shown(sheet, now_ms)}
         stock_now = leg(stock_account(room_id, offer), sku(room_id, offer), 0)
         return show_entry(
             "pin",
@@ -174,11 +172,11 @@ async def unpin(ledger: Ledger, host: Principal, room_id: str, offer: str) -> No
     """Take an offer down. Unpinning what is not pinned changes nothing."""
     name = room_register(room_id)
 
-    def compose(registers: dict[str, Register]) -> Entry | None:
+    def compose(registers: Registers) -> Entry | None:
         room = _own_room(registers[name], host)
         if offer not in room.pinned:
             return None
-        room.pinned.remove(offer)
+        room = replace(room, pinned=tuple(each for each in room.pinned if each != offer))
         facts = {"offer": offer}
         return show_entry("unpin", room_id, host, reads=registers, writes={name: room}, facts=facts)
 

@@ -7,20 +7,31 @@ nothing.
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from . import journal
-from .entry import Entry, Line, Rank, Register, Write, fingerprint, leg
+from .entry import (
+    GIFTS_UNSETTLED,
+    WATERMARK_REGISTER,
+    Entry,
+    Line,
+    Rank,
+    Register,
+    Write,
+    fingerprint,
+    leg,
+)
+from .maturity import Ripening
 from .split import Due, movements
 from .store import AWAY, Ledger, Unavailable
+from .tail import Tail
 
 log = logging.getLogger(__name__)
 
-WATERMARK_REGISTER = "commission"
 BATCH_LINES_MAX = 5_000
+"""Dues from which no more lines are read for a batch."""
 PAUSE_S = 0.2
 """Between two looks at the journal: the longest that a settled sale waits for its commission."""
 
@@ -31,18 +42,31 @@ def due_of(line: Line) -> Due | None:
     return None if due is None else msgspec.convert(due, Due)
 
 
-def batch_entry(watermark: Register, upto: int, dues: Sequence[Due]) -> Entry:
+def marked(watermark: Register) -> int:
+    """The place up to which commission is posted."""
+    return watermark.read(int) if watermark.version else 0
+
+
+def batch_entry(
+    watermark: Register, upto: int, dues: Sequence[Due], ripening: Ripening | None = None
+) -> Entry:
     """One entry that settles the dues and moves the watermark to `upto`.
 
     Pure. Thousands of dues fold into one leg per account and asset, in a fixed order, so the same
-    lines always make the same entry.
+    lines always make the same entry. What gifts have earned is noted to become available later.
     """
     totals: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for due in dues:
+    for due, count in Counter(dues).items():
         for account, amount in movements(due).items():
-            totals[account] += amount
+            totals[account] += amount * count
     legs = [leg(account, asset, totals[account, asset]) for account, asset in sorted(totals)]
-    identity = f"commission:{watermark.value or 0}-{upto}"
+    ranks = [Rank(f"assets:{account}", asset, 1) for account, asset in sorted(totals)]
+    facts = {"from": marked(watermark), "upto": upto, "lines": len(dues)}
+    if ripening is not None:
+        gifts = [due for due in dues if due.account == GIFTS_UNSETTLED]
+        ranks += ripening.ranks(gifts)
+        facts["ripe_ms"] = ripening.ripe_ms
+    identity = f"commission:{marked(watermark)}-{upto}"
     return Entry(
         id=identity,
         fingerprint=fingerprint([identity, legs]),
@@ -50,34 +74,41 @@ def batch_entry(watermark: Register, upto: int, dues: Sequence[Due]) -> Entry:
         legs=legs,
         reads=[(WATERMARK_REGISTER, watermark.version)],
         writes=[Write(WATERMARK_REGISTER, str(upto))],
-        ranks=[Rank(f"assets:{account}", asset, 1) for account, asset in sorted(totals)],
-        facts={"from": watermark.value or 0, "upto": upto, "lines": len(dues)},
+        ranks=ranks,
+        facts=facts,
     )
 
 
 class Accountant:
     """Settles what the journal holds behind the watermark."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(
+        self, ledger: Ledger, tail: Tail, gift_window_ms: int, clock_ms: Callable[[], int]
+    ) -> None:
         self._ledger = ledger
+        self._tail = tail
+        self._gift_window_ms = gift_window_ms
+        self._clock_ms = clock_ms
         self._seen = 0
         """Up to here nothing is due; spares reading the same lines at every look."""
 
     async def settle(self) -> int:
         """Post the next batch; returns how many dues it settled, 0 when there are none."""
         watermark = (await self._ledger.read([WATERMARK_REGISTER]))[WATERMARK_REGISTER]
-        dues, last, upto = [], 0, 0
-        async for line in journal.walk(self._ledger.store, max(watermark.value or 0, self._seen)):
-            last = line.place
-            if due := due_of(line):
-                dues.append(due)
-                upto = line.place
-            if len(dues) >= BATCH_LINES_MAX:
-                break
+        place = max(marked(watermark), self._seen)
+        dues: list[Due] = []
+        upto = 0
+        while len(dues) < BATCH_LINES_MAX and (lines := await self._tail.next(place)):
+            place = lines[-1].place
+            for line in lines:
+                if due := due_of(line):
+                    dues.append(due)
+                    upto = line.place
         if dues:
-            await self._ledger.post(batch_entry(watermark, upto, dues))
-        elif last:
-            self._seen = last
+            ripening = Ripening.at(self._clock_ms(), self._gift_window_ms)
+            await self._ledger.post(batch_entry(watermark, upto, dues, ripening))
+        else:
+            self._seen = place
         return len(dues)
 
     async def run(self) -> None:

@@ -1,185 +1,207 @@
-"""Replay the journal and compare: does every number in the store follow from it?
+"""Replay archive and journal as one and compare: does every number in the store follow from them?
 
 Works while the server runs: a number of the store is read together with the journal's end at that
-moment, and the replay catches up to it before the two are compared.
+moment, and the replay catches up to it before the two are compared. Lines that the archiver moves
+meanwhile are found where they have gone.
 """
 
-from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterator
 
-from msgspec import Struct, field
+import msgspec
+from msgspec.json import Decoder
 from redis.asyncio import Redis
 
 from . import journal
-from .accountant import WATERMARK_REGISTER, due_of
-from .entry import Line, is_floored, unbalanced
-from .split import Due, movements
-from .store import BALANCES_KEY, META_KEY, REGISTER_PREFIX, ROOMS_KEY, parse_register
+from .accountant import marked
+from .archive import Archive
+from .audit_line import AuditLine
+from .entry import WATERMARK_REGISTER
+from .replay import Gap, Replay, Report
+from .segment import ArchiveError, Chain, Segment
+from .store import BALANCES_KEY, JOURNAL_KEY, META_KEY, REGISTER_PREFIX, ROOMS_KEY, parse_register
 
-BREACHES_MAX = 100
 SCAN_COUNT = 1_000
 
-
-class Report(Struct, kw_only=True):
-    """What the audit saw. `unsettled` counts gifts and orders above the commission watermark."""
-
-    lines: int = 0
-    accounts: int = 0
-    rooms: int = 0
-    watermark: int = 0
-    unsettled: int = 0
-    kinds: dict[str, int] = field(default_factory=dict)
-    breaches: list[str] = field(default_factory=list)
-
-    @property
-    def is_clean(self) -> bool:
-        return not self.breaches
+_lines = Decoder(AuditLine)
 
 
-class Replay:
-    """The books as the journal alone tells them. Pure; feed it lines in order of place."""
+async def audit(store: Redis, archive: Archive | None = None) -> Report:
+    """Replay the whole journal and compare it with every balance, number and watermark.
 
-    def __init__(self) -> None:
-        self.report = Report()
-        self.place = 0
-        self.balances: dict[tuple[str, str], int] = {}
-        self.room_seqs: dict[str, int] = {}
-        self._dues: deque[tuple[int, Due]] = deque()
+    Without an archive all lines must still be in the store. A gap ends the replay, and then the
+    report says what was found up to there.
+    """
+    auditor = Auditor(store, archive)
+    try:
+        await auditor.compare()
+    except (ArchiveError, Gap) as gap:
+        auditor.replay.breach(str(gap))
+        auditor.replay.breach(f"what follows place {auditor.replay.place} could not be judged")
+        return auditor.replay.summary()
+    return auditor.replay.finish()
 
-    def breach(self, text: str) -> None:
-        if len(self.report.breaches) < BREACHES_MAX:
-            self.report.breaches.append(text)
 
-    def feed(self, line: Line) -> None:
-        """Check one line against everything before it, and apply it."""
-        entry = line.entry
-        self.report.lines += 1
-        self.report.kinds[entry.kind] = self.report.kinds.get(entry.kind, 0) + 1
-        if line.place != self.place + 1:
-            self.breach(f"place {line.place} follows place {self.place}")
-        self.place = line.place
-        self._check_room(line)
-        self._apply_legs(line)
-        if entry.kind == "commission":
-            self._check_commission(line)
-        elif due := due_of(line):
-            self._dues.append((line.place, due))
+class Auditor:
+    """One audit on its way. `replay` is as far as `chain` and the stream were read."""
 
-    def _check_room(self, line: Line) -> None:
-        room = line.entry.room
-        expected = self.room_seqs.get(room, 0) + 1 if room else 0
-        if line.room_seq != expected:
-            self.breach(
-                f"place {line.place}: room {room!r} has number {line.room_seq}, not {expected}"
+    def __init__(self, store: Redis, archive: Archive | None) -> None:
+        self.replay = Replay()
+        self._store = store
+        self._archive = archive
+        self._chain = Chain()
+
+    async def compare(self) -> None:
+        """Replay everything, and name what differs. Raises `ArchiveError` and `Gap`."""
+        last = self._archive.last_place() if self._archive else 0
+        await self._read_archive()
+        await self._catch_up(await journal.end(self._store))
+        if last > self.replay.place:
+            self.replay.breach(
+                f"the archive goes to place {last}, the ledger only to {self.replay.place}"
             )
-        if room:
-            self.room_seqs[room] = line.room_seq
+        names = {name async for name in self._names()} | self.replay.books.balances.keys()
+        for chunk in _chunks(sorted(names)):
+            await self._compare_balances(chunk)
+        await self._compare_heads()
+        await self._compare_copies()
 
-    def _apply_legs(self, line: Line) -> None:
-        legs = line.entry.legs
-        for asset in unbalanced(legs):
-            self.breach(f"place {line.place}: the legs in {asset} do not sum to zero")
-        if len(legs) != len(line.after):
-            return self.breach(f"place {line.place}: {len(legs)} legs, {len(line.after)} balances")
-        for (account, asset, amount, floor), after in zip(legs, line.after, strict=True):
-            balance = self.balances.get((account, asset), 0) + int(amount)
-            self.balances[account, asset] = balance
-            if balance != after:
-                self.breach(f"place {line.place}: {account} {asset} is {balance}, noted as {after}")
-            if is_floored(account) and int(amount) < 0 and balance < int(floor):
-                self.breach(f"place {line.place}: {account} {asset} falls to {balance}")
-        return None
+    # --- reading
 
-    def _check_commission(self, line: Line) -> None:
-        """Exactly the dues between the last watermark and this one, each once."""
-        facts = line.entry.facts
-        if facts["from"] != self.report.watermark:
-            self.breach(
-                f"place {line.place}: commission starts at {facts['from']}, "
-                f"the watermark is {self.report.watermark}"
+    async def _catch_up(self, upto: int) -> None:
+        """Replay up to a place that the journal has reached."""
+        while self.replay.place < upto:
+            before = self.replay.place
+            async for block in journal.live_blocks(self._store, before, upto):
+                if block.first != self.replay.place + 1:
+                    break
+                self._feed(block.lines)
+            if self.replay.place < upto and not await self._read_archive():
+                found = await journal.extent(self._store)
+                if self.replay.place == before:
+                    raise Gap(journal.missing(before + 1, found))
+
+    async def _read_archive(self) -> bool:
+        """Replay what has been sealed since the last time; whether that brought us on."""
+        found = await journal.extent(self._store)
+        before = self.replay.place
+        for segment in self._archive.segments() if self._archive else ():
+            if self._chain.place < segment.last <= found.sealed:
+                async for lines in journal.sealed_blocks(self._chain, segment):
+                    self._feed(lines)
+                self.replay.report.segments += 1
+                self._compare_index(segment)
+        if self._chain.place != found.sealed:
+            raise ArchiveError(
+                f"the ledger is sealed up to place {found.sealed}, "
+                f"the archive's segments to {self._chain.place}"
             )
-        self.report.watermark = facts["upto"]
-        if facts["upto"] >= line.place:
-            self.breach(f"place {line.place}: the watermark {facts['upto']} is ahead of it")
-        expected: defaultdict[tuple[str, str], int] = defaultdict(int)
-        while self._dues and self._dues[0][0] <= facts["upto"]:
-            for account, amount in movements(self._dues.popleft()[1]).items():
-                expected[account] += amount
-        posted = {(account, asset): int(amount) for account, asset, amount, _ in line.entry.legs}
-        for account in sorted(expected.keys() | posted.keys()):
-            due, got = expected.get(account, 0), posted.get(account, 0)
-            if due != got:
-                self.breach(
-                    f"place {line.place}: commission of {' '.join(account)}: {got}, not {due}"
+        if found.sealed and self._chain.sha256 != found.sealed_sha256:
+            raise ArchiveError(
+                f"the segment up to place {found.sealed} has SHA-256 {self._chain.sha256}, "
+                f"the ledger has sealed one with {found.sealed_sha256}"
+            )
+        self.replay.report.sealed = found.sealed
+        return self.replay.place > before
+
+    def _feed(self, block: bytes) -> None:
+        """Replay a block, but for what was replayed already."""
+        feed, place = self.replay.feed, self.replay.place
+        for line in _decoded(block, place):
+            if line.place > place:
+                feed(line)
+
+    # --- comparing
+
+    async def _names(self) -> AsyncIterator[tuple[str, str]]:
+        async for name, _ in self._store.hscan_iter(BALANCES_KEY, count=SCAN_COUNT):
+            account, _, asset = name.decode().partition(" ")
+            yield account, asset
+
+    async def _compare_balances(self, names: list[tuple[str, str]]) -> None:
+        pipe = self._store.pipeline(transaction=True)
+        pipe.hmget(BALANCES_KEY, [" ".join(name) for name in names])
+        pipe.xrevrange(JOURNAL_KEY, count=1)
+        values, newest = await pipe.execute()
+        await self._catch_up(journal.newest(newest))
+        for name, value in zip(names, values, strict=True):
+            stored, told = int(value or 0), self.replay.books.balances.get(name, 0)
+            if stored != told:
+                self.replay.breach(
+                    f"{' '.join(name)} is {stored} in the store, {told} by the journal"
                 )
 
-    def finish(self) -> Report:
-        """The checks over the whole."""
-        sums: defaultdict[str, int] = defaultdict(int)
-        for (_, asset), balance in self.balances.items():
-            sums[asset] += balance
-        for asset, total in sorted(sums.items()):
-            if total:
-                self.breach(f"{asset} sums to {total} over all accounts, not to 0")
-        self.report.accounts = len(self.balances)
-        self.report.rooms = len(self.room_seqs)
-        self.report.unsettled = len(self._dues)
-        return self.report
+    async def _compare_heads(self) -> None:
+        """The numbers of rooms, the last place, and the watermark."""
+        pipe = self._store.pipeline(transaction=True)
+        pipe.hgetall(ROOMS_KEY)
+        pipe.get(REGISTER_PREFIX + WATERMARK_REGISTER)
+        pipe.hget(META_KEY, "place")
+        pipe.xrevrange(JOURNAL_KEY, count=1)
+        rooms, watermark, place, newest = await pipe.execute()
+        await self._catch_up(journal.newest(newest))
+        breach, told, last = self.replay.breach, self.replay.rooms.seqs, self.replay.place
+        if int(place or 0) != last:
+            breach(f"the last place is {int(place or 0)} in the store, {last} by the journal")
+        stored = {room.decode(): int(seq) for room, seq in rooms.items()}
+        for room in sorted(stored.keys() | told.keys()):
+            seq, number = stored.get(room, 0), told.get(room, 0)
+            if seq != number:
+                breach(f"room {room} stands at {seq} in the store, at {number} by the journal")
+        mark, noted = marked(parse_register(watermark)), self.replay.commission.watermark
+        if mark != noted:
+            breach(f"the watermark is {mark} in the store, {noted} by the journal")
+
+    def _compare_index(self, segment: Segment) -> None:
+        """An index, where there is one, must say what the lines say."""
+        assert self._archive is not None
+        index = self._archive.stored_index(segment)
+        if index is None or self.replay.place != segment.last:
+            return
+        for account, assets in index.balances.items():
+            for asset, balance in assets.items():
+                told = self.replay.books.balances.get((account, asset), 0)
+                if told != balance:
+                    self.replay.breach(
+                        f"{segment.index_path.name} has {account} {asset} at {balance}, "
+                        f"its segment ends with {told}; remove it, it will be made again"
+                    )
+
+    async def _compare_copies(self) -> None:
+        """Sealed lines that are still in the stream must be what they are in the archive."""
+        start = (await journal.extent(self._store)).first
+        for segment in self._archive.segments() if self._archive else ():
+            if start <= segment.last <= self._chain.place:
+                place = segment.first
+                async for lines in journal.sealed_blocks(Chain.before(segment), segment):
+                    place = await self._compare_block(place, lines.splitlines(keepends=True))
+
+    async def _compare_block(self, first: int, sealed: list[bytes]) -> int:
+        """Compare lines from the place `first` on; the place behind them."""
+        last = first + len(sealed) - 1
+        pipe = self._store.pipeline(transaction=True)
+        pipe.xrange(JOURNAL_KEY, count=1)
+        pipe.xrange(JOURNAL_KEY, f"{first}-0", f"{last}-0")
+        oldest, found = await pipe.execute()
+        start = journal.place_of(oldest[0][0]) if oldest else last + 1
+        live = {journal.place_of(line[0]): journal.archived_line(*line) for line in found}
+        for place, line in enumerate(sealed, first):
+            if place >= start and live.get(place) != line:
+                self.replay.breach(f"place {place} is not in the store what it is in the archive")
+        return last + 1
 
 
-async def audit(store: Redis) -> Report:
-    """Replay the whole journal and compare it with every balance, number and watermark."""
-    replay = Replay()
-    await _catch_up(store, replay, None)
-    names = {name async for name in _names(store)} | replay.balances.keys()
-    for chunk in _chunks(sorted(names)):
-        await _compare_balances(store, replay, chunk)
-    await _compare_heads(store, replay)
-    return replay.finish()
-
-
-async def _catch_up(store: Redis, replay: Replay, upto: int | None) -> None:
-    async for line in journal.walk(store, replay.place, upto):
-        replay.feed(line)
-
-
-async def _compare_balances(store: Redis, replay: Replay, names: list[tuple[str, str]]) -> None:
-    pipe = store.pipeline(transaction=True)
-    pipe.hmget(BALANCES_KEY, [" ".join(name) for name in names])
-    pipe.hget(META_KEY, "place")
-    values, place = await pipe.execute()
-    await _catch_up(store, replay, int(place or 0))
-    for name, value in zip(names, values, strict=True):
-        stored, told = int(value or 0), replay.balances.get(name, 0)
-        if stored != told:
-            replay.breach(f"{' '.join(name)} is {stored} in the store, {told} by the journal")
-
-
-async def _compare_heads(store: Redis, replay: Replay) -> None:
-    """The numbers of rooms, the last place, and the watermark."""
-    pipe = store.pipeline(transaction=True)
-    pipe.hgetall(ROOMS_KEY)
-    pipe.get(REGISTER_PREFIX + WATERMARK_REGISTER)
-    pipe.hget(META_KEY, "place")
-    rooms, watermark, place = await pipe.execute()
-    await _catch_up(store, replay, int(place or 0))
-    if int(place or 0) != replay.place:
-        replay.breach(f"the last place is {place} in the store, {replay.place} by the journal")
-    stored = {room.decode(): int(seq) for room, seq in rooms.items()}
-    for room in sorted(stored.keys() | replay.room_seqs.keys()):
-        seq, told = stored.get(room, 0), replay.room_seqs.get(room, 0)
-        if seq != told:
-            replay.breach(f"room {room} stands at {seq} in the store, at {told} by the journal")
-    mark = parse_register(watermark).value or 0
-    if mark != replay.report.watermark:
-        told = replay.report.watermark
-        replay.breach(f"the watermark is {mark} in the store, {told} by the journal")
-
-
-async def _names(store: Redis) -> AsyncIterator[tuple[str, str]]:
-    async for name, _ in store.hscan_iter(BALANCES_KEY, count=SCAN_COUNT):
-        account, _, asset = name.decode().partition(" ")
-        yield account, asset
+def _decoded(block: bytes, place: int) -> list[AuditLine]:
+    """The lines of a block. Raises `Gap` and names the first that cannot be read."""
+    try:
+        return _lines.decode_lines(block)
+    except (msgspec.MsgspecError, UnicodeError):
+        pass
+    for line in block.splitlines():
+        try:
+            place = _lines.decode(line).place
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise Gap(f"the line after place {place} cannot be read: {error}") from error
+    return []
 
 
 def _chunks(names: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

@@ -5,11 +5,11 @@ on registers (small versioned documents) and replace them: it is accepted only i
 it has read still stands at the version it has read. An entry without legs is a fact.
 
 Pure: no clock, no store. The rules that `ledger.lua` enforces are told once more in Python by
-`unbalanced`, `class_of` and `UNFLOORED`; the audit and the tests hold the two against each other.
+`unbalanced` and `breaks_floor`; the audit and the tests hold the two against each other.
 """
 
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -19,24 +19,30 @@ PLATFORM = "@platform"
 """The platform as a party. `@` cannot stand in a user's id, so nobody can be it."""
 ORDERS_UNSETTLED = "orders:unsettled"
 GIFTS_UNSETTLED = "gifts:unsettled"
+WATERMARK_REGISTER = "commission"
+"""Holds the place up to which commission is posted."""
+DUE_RANKING = "due"
+"""What the clock must look at, by the moment when: names of registers and rankings."""
 
-UNFLOORED = frozenset({"world", "supplier", "pending", "available"})
-"""Account classes that may go below zero: the outside world, what suppliers owe, and parties who
-may come to owe us. Every other account is floored, so a new class is safe until it is listed."""
+UNFLOORED = frozenset({"world", "supplier", "clearing", "pending", "available"})
+"""Account classes that may go below zero: the outside world, what suppliers and payment providers
+owe, and parties who may come to owe us. Every other account is floored, so a new class is safe
+until it is listed."""
 
 
 class Leg(NamedTuple):
     """A movement of `amount` units of `asset`; a zero leg reads the balance at its place.
 
-    `floor` is the lowest balance the account may have afterwards. It is 0 unless told otherwise,
-    and does not apply to the classes in `UNFLOORED`. Amounts travel as decimal strings because
-    Lua's numbers are doubles.
+    `floor`, when given, is the lowest balance the account may have afterwards, whatever its class
+    and whichever way the units move. Else an account that units leave may not fall below 0, except
+    in the classes of `UNFLOORED`. Amounts travel as decimal strings because Lua's numbers are
+    doubles.
     """
 
     account: str
     asset: str
     amount: str
-    floor: str = "0"
+    floor: str = ""
 
 
 class Write(NamedTuple):
@@ -60,7 +66,10 @@ class Entry(Struct, kw_only=True, omit_defaults=True):
     """What is posted. `id` makes it happen once; `fingerprint` tells a repeat from a conflict.
 
     `refusal`, when set, is the code under which this id is to be refused from now on.
-    `forget_at_ms`: the id may be forgotten after that moment; 0 keeps it.
+    `unrecorded` is a class of accounts: when the floor of one would break, the answer is `short`
+    and the id stays free, so that the caller may make room and post again.
+    `forget_at_ms`: the id may be forgotten after that moment; 0 keeps it. `facts` are for those who
+    read the journal; the ledger itself does not look into them, and relies on their coming last.
     """
 
     id: str
@@ -71,15 +80,17 @@ class Entry(Struct, kw_only=True, omit_defaults=True):
     reads: list[tuple[str, int]] = []
     writes: list[Write] = []
     ranks: list[Rank] = []
-    facts: dict[str, Any] = {}
     refusal: str = ""
+    unrecorded: str = ""
     forget_at_ms: int = 0
+    facts: dict[str, Any] = {}
 
 
-class Line(Struct, kw_only=True):
+class Line(Struct, kw_only=True, rename={"room_seq": "seq", "at_ms": "at"}):
     """A line of the journal: an entry with its place, its number in its room and its moment.
 
-    `after` holds the balance behind each leg, in the order of the legs.
+    `after` holds the balance behind each leg, in the order of the legs. As JSON it stands in the
+    archive.
     """
 
     place: int
@@ -89,26 +100,60 @@ class Line(Struct, kw_only=True):
     entry: Entry
 
 
-class Register(NamedTuple):
-    """A versioned document. Version 0 does not exist yet."""
-
-    version: int
-    value: Any
+T = TypeVar("T")
 
 
-ABSENT = Register(0, None)
+class Register:
+    """A versioned document. Version 0 does not exist yet; its document is `null`.
+
+    What `read` returns is kept and shared between readers, so the types read must be immutable.
+    """
+
+    __slots__ = ("_document", "_read", "version")
+
+    def __init__(self, version: int, document: bytes) -> None:
+        self.version = version
+        self._document = document
+        self._read: tuple[Any, Any] = (None, None)
+
+    def read(self, type_: type[T]) -> T:
+        """The document as a type."""
+        if self._read[0] is not type_:
+            self._read = (type_, msgspec.json.decode(self._document, type=type_))
+        return self._read[1]  # type: ignore[no-any-return]
 
 
-def leg(account: str, asset: str, amount: int, floor: int = 0) -> Leg:
-    return Leg(account, asset, str(amount), str(floor))
+ABSENT = Register(0, b"null")
+
+
+class Unread(Exception):
+    """A register was looked at that has not been read."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class Registers(dict[str, Register]):
+    """The registers that an entry is composed from. Raises `Unread` for any other."""
+
+    def __missing__(self, name: str) -> Register:
+        raise Unread(name)
+
+
+def leg(account: str, asset: str, amount: int, floor: int | None = None) -> Leg:
+    return Leg(account, asset, str(amount), "" if floor is None else str(floor))
 
 
 def class_of(account: str) -> str:
     return account.partition(":")[0]
 
 
-def is_floored(account: str) -> bool:
-    return class_of(account) not in UNFLOORED
+def breaks_floor(leg: Leg, balance: int) -> bool:
+    """Whether the leg may not leave that balance behind."""
+    if leg.floor:
+        return balance < int(leg.floor)
+    return int(leg.amount) < 0 and balance < 0 and class_of(leg.account) not in UNFLOORED
 
 
 def fingerprint(content: object) -> str:

@@ -1,4 +1,4 @@
-"""Splitting money by a rate card, to the last unit. Pure; integers only.
+"""Splitting money by a rate card, to the last unit, and taking it back. Pure; integers only.
 
 A rate card is a list of shares in basis points (1/10,000) that sum to 10,000. It is frozen on the
 gift or order it applies to, so what a party gets never depends on a card changed later.
@@ -9,7 +9,13 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from .entry import PLATFORM
+
 BPS_WHOLE = 10_000
+SELLER = "seller"
+
+Movements = dict[tuple[str, str], int]
+"""What moves, by (account, asset)."""
 
 
 class Share(NamedTuple):
@@ -20,13 +26,24 @@ class Share(NamedTuple):
     rate_bps: int
 
 
-class Due(Struct):
-    """Money that stands unsettled in an account until it is split by the card."""
+class Portion(NamedTuple):
+    """Money under one card. `carriage` is the part that goes to the seller before the split."""
+
+    gross: int
+    card: tuple[Share, ...]
+    carriage: int = 0
+
+
+class Due(Struct, frozen=True):
+    """Money that stands unsettled in an account until each portion is split by its card."""
 
     account: str
     asset: str
-    gross: int
-    card: list[Share]
+    portions: tuple[Portion, ...]
+
+    @property
+    def gross(self) -> int:
+        return sum(portion.gross for portion in self.portions)
 
 
 def split(gross: int, card: Sequence[Share]) -> list[int]:
@@ -46,10 +63,55 @@ def split(gross: int, card: Sequence[Share]) -> list[int]:
     return parts
 
 
-def movements(due: Due) -> dict[tuple[str, str], int]:
-    """The balanced movements, by (account, asset), that settle a due into what parties earn."""
-    moved = {(due.account, due.asset): -due.gross}
-    for share, part in zip(due.card, split(due.gross, due.card), strict=True):
-        account = (f"pending:{share.party}", due.asset)
-        moved[account] = moved.get(account, 0) + part
+def earned(due: Due) -> dict[str, int]:
+    """What each party gets of a due; somebody who plays two roles gets both parts."""
+    parties: dict[str, int] = {}
+    for gross, card, carriage in due.portions:
+        for share, part in zip(card, split(gross - carriage, card), strict=True):
+            own = part + carriage if share.role == SELLER else part
+            parties[share.party] = parties.get(share.party, 0) + own
+    return parties
+
+
+def movements(due: Due) -> Movements:
+    """The balanced movements that settle a due into what parties earn."""
+    return {
+        (due.account, due.asset): -due.gross,
+        **{(f"pending:{party}", due.asset): part for party, part in earned(due).items()},
+    }
+
+
+def given_back(due: Due, refunded: int) -> dict[str, int]:
+    """What each party has given back when `refunded` of the gross has gone back to the buyer.
+
+    Each gives `floor(part x refunded / gross)`, the platform the rest. So any sequence of refunds
+    that ends at the gross ends at exactly the part of each. Raises ValueError outside 0..gross.
+    """
+    gross = due.gross
+    if not 0 <= refunded <= gross:
+        raise ValueError(f"cannot give back {refunded} of {gross}")
+    parts = earned(due)
+    back = {party: part * refunded // gross for party, part in parts.items() if party != PLATFORM}
+    return {PLATFORM: refunded - sum(back.values()), **back}
+
+
+def reversal(due: Due, *, before: int, after: int, earnings: str, to: str) -> Movements:
+    """The movements of a refund that raises what was refunded from `before` to `after`.
+
+    Each party gives back out of its account in the class `earnings` (`pending`, or `available` once
+    released); the money goes to the account `to`.
+    """
+    was, now = given_back(due, before), given_back(due, after)
+    moved = {(f"{earnings}:{party}", due.asset): was[party] - now[party] for party in now}
+    return {**moved, (to, due.asset): after - before}
+
+
+def release(due: Due, refunded: int) -> Movements:
+    """The movements that make available what refunds have left of a due."""
+    parts, back = earned(due), given_back(due, refunded)
+    moved: Movements = {}
+    for party in back:
+        left = parts.get(party, 0) - back[party]
+        moved[f"pending:{party}", due.asset] = -left
+        moved[f"available:{party}", due.asset] = left
     return moved

@@ -8,7 +8,7 @@ orders or gifts.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
@@ -22,7 +22,7 @@ from redis.exceptions import ConnectionError as StoreConnectionError
 from redis.exceptions import ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as StoreTimeoutError
 
-from .entry import ABSENT, UNFLOORED, Entry, Register
+from .entry import ABSENT, UNFLOORED, Entry, Register, Registers, Unread
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ AWAY = (StoreConnectionError, StoreTimeoutError, ReadOnlyError, OSError)
 UNFIT = ("BEHIND", "MISCONF", "OOM", "BUSY", "CLUSTERDOWN")
 """What a store answers that is there but must not or cannot write: its disk is full, for one."""
 
-Compose = Callable[[dict[str, Register]], Entry | None]
+Compose = Callable[[Registers], Entry | None]
 
 
 class Unavailable(Exception):
@@ -59,6 +59,7 @@ class Fault(Exception):
 class Status(Enum):
     POSTED = "posted"
     REFUSED = "refused"
+    SHORT = "short"
     CONFLICT = "conflict"
     STALE = "stale"
 
@@ -67,7 +68,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """What became of an entry. A repeat has the outcome of the first time.
 
     `after` holds the balance behind each leg. `why` of a refusal is `floor ACCOUNT ASSET`,
-    `range ACCOUNT ASSET` or `code CODE`. `moved` holds the registers that made it stale.
+    `range ACCOUNT ASSET` or `code CODE`; `short` is a `floor` that was not recorded. `moved` holds
+    the registers that made it stale.
     """
 
     status: Status
@@ -77,6 +79,20 @@ class Outcome(Struct, frozen=True, kw_only=True):
     after: tuple[int, ...] = ()
     why: str = ""
     moved: dict[str, Register] = {}
+
+
+class _Remembered(Registers):
+    """Registers as this process remembers them."""
+
+    def __init__(self, cache: Mapping[str, Register], guess: dict[str, Register]) -> None:
+        super().__init__(guess)
+        self._cache = cache
+
+    def __missing__(self, name: str) -> Register:
+        if name not in self._cache:
+            raise Unread(name)
+        self[name] = register = self._cache[name]
+        return register
 
 
 class _Ticket(NamedTuple):
@@ -202,11 +218,16 @@ class Ledger:
     ) -> Outcome | None:
         """Compose an entry from registers and post it, again whenever one has moved meanwhile.
 
-        Starts from what this process remembers of the registers (`likely_absent` ones are taken as
-        not existing yet), so the common case costs no read. A `compose` that raises, or returns
-        None because nothing is to be done, is believed only over freshly read registers.
+        `names` are the registers that `compose` is known to look at; it may look at others, which
+        are read when it does. Starts from what this process remembers of them (`likely_absent`
+        ones are taken as not existing yet), so the common case costs no read. A `compose` that
+        raises, or returns None because nothing is to be done, is believed only over freshly read
+        registers.
         """
-        registers, entry = await self._compose(names, compose, dict.fromkeys(likely_absent, ABSENT))
+        registers, entry = self._remembered(compose, dict.fromkeys(likely_absent, ABSENT))
+        if entry is None:
+            registers = Registers(await self.read(names))
+            entry = await self._composed(compose, registers)
         for _ in range(ATTEMPTS_MAX):
             if entry is None:
                 return None
@@ -216,25 +237,31 @@ class Ledger:
                 return outcome
             self._remember(outcome.moved)
             registers |= outcome.moved
-            entry = compose(registers)
+            entry = await self._composed(compose, registers)
         raise Unavailable("too many others change the same thing at this moment")
 
-    async def _compose(
-        self, names: Sequence[str], compose: Compose, guess: dict[str, Register]
-    ) -> tuple[dict[str, Register], Entry | None]:
-        registers = guess | {name: self._cache[name] for name in names if name in self._cache}
-        if len(registers) == len(names):
-            with suppress(Exception):
-                if entry := compose(registers):
-                    return registers, entry
-        registers = await self.read(names)
-        return registers, compose(registers)
+    def _remembered(
+        self, compose: Compose, guess: dict[str, Register]
+    ) -> tuple[Registers, Entry | None]:
+        """What can be composed without reading, if anything."""
+        registers = _Remembered(self._cache, guess)
+        with suppress(Exception):
+            return registers, compose(registers)
+        return registers, None
 
-    def _note_writes(self, entry: Entry, outcome: Outcome, known: dict[str, Register]) -> None:
+    async def _composed(self, compose: Compose, registers: Registers) -> Entry | None:
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                return compose(registers)
+            except Unread as unread:
+                registers |= await self.read([unread.name])
+        raise Fault("an entry looks at ever more registers")
+
+    def _note_writes(self, entry: Entry, outcome: Outcome, known: Registers) -> None:
         if outcome.status is Status.POSTED and not outcome.is_repeat:
             self._remember(
                 {
-                    name: Register(known[name].version + 1, msgspec.json.decode(value))
+                    name: Register(known[name].version + 1, value.encode())
                     for name, value, _ in entry.writes
                     if name in known
                 }
@@ -291,6 +318,13 @@ class Ledger:
         )
         return [(member.decode(), int(score)) for member, score in found]
 
+    async def upto(self, ranking: str, score: int, count: int) -> list[str]:
+        """Members of a ranking with at most a score, lowest first."""
+        found = await self._reading(
+            self.store.zrangebyscore(RANK_PREFIX + ranking, "-inf", score, 0, count)
+        )
+        return [member.decode() for member in found]
+
     async def score(self, ranking: str, member: str) -> int | None:
         """A member's score in a ranking, None when it is not there."""
         found = await self._reading(self.store.zscore(RANK_PREFIX + ranking, member))
@@ -332,7 +366,7 @@ def parse_register(value: bytes | None) -> Register:
     if value is None:
         return ABSENT
     version, _, document = value.partition(b" ")
-    return Register(int(version), msgspec.json.decode(document))
+    return Register(int(version), document)
 
 
 def parse_outcome(text: bytes) -> Outcome:

@@ -7,8 +7,13 @@ numbers are the ledger's and have no holes.
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import UNSET
+
 from livesrv.ledger.entry import Line, class_of
 from protocol import messages as m
+
+Facts = dict[str, Any]
+Head = dict[str, Any]
 
 
 def event_of(line: Line) -> m.Event | None:
@@ -22,9 +27,11 @@ def event_of(line: Line) -> m.Event | None:
 def pushes_of(line: Line) -> list[tuple[str, m.Push]]:
     """What single users are told: their new balances and what became of their orders."""
     pushes: list[tuple[str, m.Push]] = []
-    if line.entry.kind == "order":
-        facts = line.entry.facts
-        pushes.append((facts["user"]["id"], m.OrderUpdate(order=facts["order"], status="paid")))
+    facts = line.entry.facts
+    if "order" in facts and "status" in facts:
+        pushes.append(_order_update(facts))
+    elif line.entry.kind == "private_price":
+        pushes.append(_private_price(facts))
     for (account, asset, _, _), after in zip(line.entry.legs, line.after, strict=True):
         if class_of(account) == "wallet":
             user = account.partition(":")[2]
@@ -32,18 +39,41 @@ def pushes_of(line: Line) -> list[tuple[str, m.Push]]:
     return pushes
 
 
-Facts = dict[str, Any]
-Head = dict[str, Any]
-
-
 def _user(facts: Facts) -> m.User:
     return m.User(**facts["user"])
 
 
+def _order_update(facts: Facts) -> tuple[str, m.Push]:
+    """To the buyer of an order: where it stands, and what is known of its parcel and refunds."""
+    buyer = facts["buyer"] if "buyer" in facts else facts["user"]["id"]
+    update = m.OrderUpdate(
+        order=facts["order"],
+        status=facts["status"],
+        refunded_minor=facts.get("refunded", UNSET),
+        carrier=facts.get("carrier", UNSET),
+        tracking=facts.get("tracking", UNSET),
+    )
+    return buyer, update
+
+
+def _private_price(facts: Facts) -> tuple[str, m.Push]:
+    deal = facts["deal"]
+    push = m.PrivatePrice(
+        private_price=facts["private_price"],
+        room=deal["room"],
+        offer=deal["offer"],
+        quantity=deal["quantity"],
+        price_minor=deal["price_minor"],
+        carriage_minor=deal.get("carriage_minor", 0),
+        currency=deal["currency"],
+        expires_ms=deal["expires_ms"],
+    )
+    return deal["buyer"], push
+
+
 def _offer(line: Line, facts: Facts) -> dict[str, Any]:
-    """An offer's sheet with its stock, which is the balance behind the line's first leg."""
-    sheet = {name: value for name, value in facts["sheet"].items() if name != "stocked"}
-    return {"offer": facts["offer"], **sheet, "stock": line.after[0]}
+    """An offer's terms with its stock, which is the balance behind the line's first leg."""
+    return {"offer": facts["offer"], **facts["sheet"], "stock": line.after[0]}
 
 
 def _gift(line: Line, facts: Facts, head: Head) -> m.Event:
@@ -52,12 +82,20 @@ def _gift(line: Line, facts: Facts, head: Head) -> m.Event:
 
 
 def _sold(line: Line, facts: Facts, head: Head) -> m.Event:
-    """An order's legs are money, counter-money, then stock and counter-stock of each line."""
-    lines = [
-        m.SoldLine(offer, quantity, line.after[2 + 2 * i])
-        for i, (offer, quantity) in enumerate(facts["lines"])
+    return m.Sold(user=_user(facts), lines=_lines(line, facts), **head)
+
+
+def _lines(line: Line, facts: Facts) -> list[m.SoldLine]:
+    """What moved, with the stock that is left: the balances behind the legs of stocks, in order."""
+    stocks = [
+        after
+        for leg, after in zip(line.entry.legs, line.after, strict=True)
+        if class_of(leg.account) == "stock"
     ]
-    return m.Sold(user=_user(facts), lines=lines, **head)
+    return [
+        m.SoldLine(offer, quantity, stock)
+        for (offer, quantity), stock in zip(facts["lines"], stocks, strict=True)
+    ]
 
 
 _BUILDERS: dict[str, Callable[[Line, Facts, Head], m.Event]] = {
@@ -68,6 +106,10 @@ _BUILDERS: dict[str, Callable[[Line, Facts, Head], m.Event]] = {
     "unpin": lambda line, facts, head: m.Unpinned(offer=facts["offer"], **head),
     "gift": _gift,
     "order": _sold,
+    "pay": _sold,
+    "hold": lambda line, facts, head: m.Reserved(lines=_lines(line, facts), **head),
+    "cancel": lambda line, facts, head: m.Unsold(lines=_lines(line, facts), **head),
+    "expire": lambda line, facts, head: m.Unsold(lines=_lines(line, facts), **head),
     "remove": lambda line, facts, head: m.Removed(comment=facts["comment"], **head),
     "mute": lambda line, facts, head: m.Muted(
         user=facts["user"], until_ms=facts["until_ms"], **head

@@ -8,11 +8,10 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from redis.asyncio import Redis
-
 from livesrv.ledger import journal
 from livesrv.ledger.entry import Line
 from livesrv.ledger.store import AWAY as LEDGER_AWAY
+from livesrv.ledger.tail import Tail
 from protocol.codec import Format
 
 from .announce import event_of, pushes_of
@@ -32,8 +31,9 @@ RETRY_S = 0.1
 class Publisher:
     """Relays the journal from where the bus says it was left."""
 
-    def __init__(self, ledger_store: Redis, bus: Bus) -> None:
-        self._store = ledger_store
+    def __init__(self, tail: Tail, bus: Bus) -> None:
+        self._store = tail.store
+        self._tail = tail
         self._bus = bus
         self.place = 0
 
@@ -65,7 +65,7 @@ class Publisher:
 
     async def _step(self) -> bool:
         """Relay the next lines. Returns False when the bus turns out to have lost its memory."""
-        lines = await journal.wait(self._store, self.place, block_ms=BLOCK_MS)
+        lines = await self._tail.next(self.place, block_ms=BLOCK_MS)
         if not lines:
             return await self._bus.cursor() is not None
         runs, told = announce(lines)

@@ -115,8 +115,8 @@ class Room:
             case m.Unpinned():
                 self._unpin(event.offer)
             case m.Stock():
-                self._restock(event.offer, event.stock)
-            case m.Sold():
+                self._replace(_offer(event))
+            case m.Sold() | m.Reserved() | m.Unsold():
                 for line in event.lines:
                     self._restock(line.offer, line.stock)
             case m.GiftEvent():
@@ -138,6 +138,10 @@ class Room:
     def _unpin(self, offer: str) -> None:
         self.state.pinned = [pinned for pinned in self.state.pinned if pinned.offer != offer]
 
+    def _replace(self, offer: m.Offer) -> None:
+        pinned = self.state.pinned
+        self.state.pinned = [offer if each.offer == offer.offer else each for each in pinned]
+
     def _restock(self, offer: str, stock: int) -> None:
         for pinned in self.state.pinned:
             if pinned.offer == offer:
@@ -155,15 +159,8 @@ class Room:
         self._comments = deque(kept, maxlen=self._comments.maxlen)
 
 
-def _offer(event: m.Pinned) -> m.Offer:
-    return m.Offer(
-        offer=event.offer,
-        title=event.title,
-        price_minor=event.price_minor,
-        currency=event.currency,
-        stock=event.stock,
-        limit_per_buyer=event.limit_per_buyer,
-    )
+def _offer(event: m.OfferEvent) -> m.Offer:
+    return m.Offer(**{name: getattr(event, name) for name in m.Offer.__struct_fields__})
 
 
 def _comment_id(item: Item) -> str:

@@ -17,20 +17,20 @@ from protocol import messages as m
 from protocol.codes import ErrorCode
 from tests.embedded import RunningStore, open_ledger, running
 
+from .terms import terms
+
 HOST = Principal("mei", "Mei", frozenset({"host"}))
 BO = Principal("bo", "Bo", frozenset({"viewer"}))
 NOW_MS = 1_700_000_000_000
 PRICES = {"rose": 3, "heart": 10}
-HALVES = {"platform": 5000, "host": 5000}
+TERMS = terms(gifts=PRICES, gift_card_bps={"platform": 5000, "host": 5000})
 
 
 async def give(
     ledger: Ledger, count: int, *, key: str = "k", gift: str = "rose", made_at_ms: int | None = None
 ) -> m.Gifted:
     command = m.Gift(id=1, room="r", gift=gift, key=key, count=count, made_at_ms=made_at_ms)
-    return await gifts.give(
-        ledger, BO, command, prices=PRICES, rates_bps=HALVES, key_window_h=72, now_ms=NOW_MS
-    )
+    return await gifts.give(ledger, BO, command, terms=TERMS, now_ms=NOW_MS)
 
 
 async def open_show(ledger: Ledger, coins: int = 100) -> None:

@@ -5,21 +5,23 @@ import asyncio
 import pytest
 
 from livesrv.auth import Principal
-from livesrv.commerce import catalog, moderation, orders, shows, wallets
+from livesrv.commerce import catalog, moderation, order_lists, orders, shows, wallets
 from livesrv.commerce.catalog import NewOffer
 from livesrv.commerce.orders import Placed
-from livesrv.ledger.accountant import Accountant
 from livesrv.ledger.audit import audit
 from livesrv.ledger.store import Ledger
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
 from protocol.messages import Moderate, OrderLine, OrderRequest
 from tests.embedded import RunningStore, open_ledger
+from tests.ledger.books import accountant
+
+from .terms import terms
 
 HOST = Principal("mei", "Mei", frozenset({"host"}))
 LAN = Principal("lan", "Lan", frozenset({"viewer"}))
 NOW_MS = 1_700_000_000_000
-RATES = {"platform": 500, "host": 1000}
+TERMS = terms()
 
 
 async def open_shop(ledger: Ledger, *, stock: int = 10, limit: int | None = None) -> None:
@@ -39,9 +41,7 @@ async def buy(
     request = OrderRequest(
         key=key, lines=[OrderLine(*line) for line in lines], total_minor=total, currency=currency
     )
-    return await orders.place(
-        ledger, LAN, "r", request, rates_bps=RATES, key_window_h=72, now_ms=NOW_MS
-    )
+    return await orders.place(ledger, LAN, "r", request, terms=TERMS, now_ms=NOW_MS)
 
 
 async def refusal_of(ledger: Ledger, total: int, *lines: tuple[str, int], key: str) -> ErrorCode:
@@ -64,7 +64,7 @@ async def test_an_order_moves_money_and_every_line_at_once(ledger: Ledger) -> No
     placed = await buy(ledger, 2 * 299 + 3 * 101, ("peach", 1), ("plum", 3), ("peach", 1))
     assert (placed.status, placed.balance_minor) == ("paid", 2000 - 901)
     assert await holdings(ledger) == [2000 - 901, 8, 7]
-    order = await orders.read_order(ledger, LAN, placed.order)
+    order = await order_lists.read_order(ledger, LAN, placed.order, terms=TERMS)
     assert [(line.offer, line.quantity) for line in order.lines] == [("peach", 2), ("plum", 3)]
 
 
@@ -161,7 +161,7 @@ async def test_a_flash_sale_over_two_workers_sells_what_there_is_and_commission_
         sold = [result for result in results if isinstance(result, Placed)]
         codes = {result.code for result in results if isinstance(result, Refused)}
         assert (len(sold), codes) == (5, {ErrorCode.SOLD_OUT})
-        await Accountant(one).settle()
+        await accountant(one).settle()
         earned = await one.balances([("pending:@platform", "CNY"), ("pending:mei", "CNY")])
         assert earned == [25, 480]
         assert (await audit(one.store)).breaches == []
@@ -172,6 +172,6 @@ async def test_an_order_is_nobody_elses_business(ledger: Ledger) -> None:
     placed = await buy(ledger, 299, ("peach", 1))
     stranger = Principal("eve", "Eve", frozenset({"viewer"}))
     with pytest.raises(Refused) as refused:
-        await orders.read_order(ledger, stranger, placed.order)
+        await order_lists.read_order(ledger, stranger, placed.order, terms=TERMS)
     assert refused.value.code is ErrorCode.NOT_FOUND
-    assert (await orders.read_order(ledger, HOST, placed.order)).buyer == "lan"
+    assert (await order_lists.read_order(ledger, HOST, placed.order, terms=TERMS)).buyer == "lan"

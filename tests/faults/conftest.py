@@ -3,10 +3,12 @@
 `SEED=7 pytest tests/faults` plays everything with other random numbers.
 """
 
-import os
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.embedded import ledger_store as ledger_store
+from tests.seeding import SEED
 from tests.server import Serve, Server
 
 from .shares import GIFT_CARD_BPS, ORDER_CARD_BPS
@@ -14,12 +16,13 @@ from .shares import GIFT_CARD_BPS, ORDER_CARD_BPS
 
 @pytest.fixture
 def seed() -> int:
-    chosen = int(os.environ.get("SEED", "1"))
-    print(f"SEED={chosen}")
-    return chosen
+    print(f"SEED={SEED}")
+    return SEED
 
 
 @pytest.fixture
-def two_workers(serve: Serve) -> Server:
+def two_workers(serve: Serve, record_property: Callable[[str, object], None]) -> Iterator[Server]:
     """A server of its own for a test that is not kind to it."""
-    return serve(workers=2, gift_card_bps=GIFT_CARD_BPS, order_card_bps=ORDER_CARD_BPS)
+    server = serve(workers=2, gift_card_bps=GIFT_CARD_BPS, order_card_bps=ORDER_CARD_BPS)
+    yield server
+    record_property("kills", len(server.killed))

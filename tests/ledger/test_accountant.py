@@ -5,18 +5,20 @@ import asyncio
 import pytest
 
 from livesrv.ledger import accountant
-from livesrv.ledger.accountant import WATERMARK_REGISTER, Accountant, batch_entry
+from livesrv.ledger.accountant import batch_entry
 from livesrv.ledger.audit import audit
-from livesrv.ledger.entry import ORDERS_UNSETTLED, Entry, leg
-from livesrv.ledger.split import Due, Share
+from livesrv.ledger.entry import ORDERS_UNSETTLED, WATERMARK_REGISTER, Entry, leg
+from livesrv.ledger.split import Due, Portion, Share
 from livesrv.ledger.store import Ledger, Status
 from tests.embedded import RunningStore, open_ledger
 
-CARD = [Share("platform", "@platform", 500), Share("host", "h", 1000), Share("seller", "s", 8500)]
+from .books import accountant as accountant_of
+
+CARD = (Share("platform", "@platform", 500), Share("host", "h", 1000), Share("seller", "s", 8500))
 
 
 def sale(number: int, gross: int) -> Entry:
-    due = Due(ORDERS_UNSETTLED, "CNY", gross, CARD)
+    due = Due(ORDERS_UNSETTLED, "CNY", (Portion(gross, CARD),))
     legs = [leg("world", "CNY", -gross), leg(ORDERS_UNSETTLED, "CNY", gross)]
     name = str(number)
     return Entry(id=name, fingerprint=name, kind="sale", legs=legs, facts={"due": due})
@@ -33,7 +35,7 @@ async def earned(ledger: Ledger) -> list[int]:
 
 async def test_every_sale_is_split_by_its_card_to_the_cent(ledger: Ledger) -> None:
     await post_sales(ledger, 2)
-    assert await Accountant(ledger).settle() == 2
+    assert await accountant_of(ledger).settle() == 2
     assert await earned(ledger) == [5 + 5, 10 + 10, 86 + 87, 0]
 
 
@@ -43,7 +45,7 @@ async def test_accountants_at_the_same_time_settle_each_sale_once(
     monkeypatch.setattr(accountant, "BATCH_LINES_MAX", 7)
     async with open_ledger(ledger_store.url) as one, open_ledger(ledger_store.url) as other:
         await post_sales(one, 100)
-        workers = [Accountant(one), Accountant(other)]
+        workers = [accountant_of(one), accountant_of(other)]
         while sum(await asyncio.gather(*(worker.settle() for worker in workers))):
             continue
         gross = sum(101 + i for i in range(100))
@@ -59,11 +61,11 @@ async def test_a_batch_made_from_a_watermark_that_has_moved_is_not_accepted(
 ) -> None:
     await post_sales(ledger, 3)
     watermark = (await ledger.read([WATERMARK_REGISTER]))[WATERMARK_REGISTER]
-    dues = [Due(ORDERS_UNSETTLED, "CNY", 101 + i, CARD) for i in range(3)]
+    dues = [Due(ORDERS_UNSETTLED, "CNY", (Portion(101 + i, CARD),)) for i in range(3)]
     quick = await ledger.post(batch_entry(watermark, 2, dues[:2]))
     late = await ledger.post(batch_entry(watermark, 3, dues))
     assert (quick.status, late.status) == (Status.POSTED, Status.STALE)
-    assert await Accountant(ledger).settle() == 1
+    assert await accountant_of(ledger).settle() == 1
     assert (await audit(ledger.store)).breaches == []
 
 
@@ -71,13 +73,13 @@ async def test_an_accountant_that_dies_before_it_hears_the_answer_changes_nothin
     ledger: Ledger,
 ) -> None:
     await post_sales(ledger, 10)
-    dying = asyncio.create_task(Accountant(ledger).settle())
+    dying = asyncio.create_task(accountant_of(ledger).settle())
     while not dying.done():
         await asyncio.sleep(0)
         if ledger._queue:
             dying.cancel()
             break
-    await Accountant(ledger).settle()
+    await accountant_of(ledger).settle()
     *parties, unsettled = await earned(ledger)
     assert (sum(parties), unsettled) == (sum(101 + i for i in range(10)), 0)
     assert (await audit(ledger.store)).is_clean
@@ -85,7 +87,7 @@ async def test_an_accountant_that_dies_before_it_hears_the_answer_changes_nothin
 
 async def test_lines_without_a_due_are_read_once(ledger: Ledger) -> None:
     await ledger.post(Entry(id="f", fingerprint="f", kind="x"))
-    reader = Accountant(ledger)
+    reader = accountant_of(ledger)
     assert await reader.settle() == 0
     assert reader._seen == 1
     await post_sales(ledger, 1)

@@ -1,12 +1,18 @@
 """Splits: exact to the last unit, fair to the last unit, for every card and every amount."""
 
+from collections.abc import Callable
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livesrv.ledger.split import BPS_WHOLE, Due, Share, movements, split
+from livesrv.ledger.split import BPS_WHOLE, Due, Portion, Share, movements, split
+from tests.seeding import ROUNDS, SEED
+
+SPLITS = 10_000
+GROSS_MAX = 2**50
 
 
 @st.composite
@@ -19,19 +25,34 @@ def cards(draw: st.DrawFn) -> list[Share]:
     ]
 
 
-@given(st.integers(0, 2**50), cards())
-def test_parts_sum_to_the_gross_and_none_is_off_by_a_whole_unit(
-    gross: int, card: list[Share]
+def random_card(rng: Random) -> list[Share]:
+    """One to eight parties; some get nothing, some the same, as real cards have it."""
+    step = rng.choice([1, 1, 50, 500, 2_500])
+    cuts = sorted(rng.randrange(0, BPS_WHOLE + 1, step) for _ in range(rng.randrange(8)))
+    edges = [0, *cuts, BPS_WHOLE]
+    return [Share("role", f"p{i}", high - low) for i, (low, high) in enumerate(pairwise(edges))]
+
+
+def test_random_splits_are_exact_and_odd_units_go_to_the_largest_remainders_in_order(
+    record_property: Callable[[str, object], None],
 ) -> None:
-    parts = split(gross, card)
-    assert sum(parts) == gross
-    for share, part in zip(card, parts, strict=True):
-        assert abs(part * BPS_WHOLE - gross * share.rate_bps) < BPS_WHOLE
+    rng = Random(SEED)
+    record_property("rounds", SPLITS * ROUNDS)
+    for _ in range(SPLITS * ROUNDS):
+        gross, card = rng.randrange(rng.choice([3, 100, 10**6, GROSS_MAX])), random_card(rng)
+        parts = split(gross, card)
+        assert sum(parts) == gross, (gross, card)
+        exact = [gross * share.rate_bps for share in card]
+        odd = [part - whole // BPS_WHOLE for part, whole in zip(parts, exact, strict=True)]
+        assert set(odd) <= {0, 1}, (gross, card)
+        by_need = sorted(range(len(card)), key=lambda i: (-(exact[i] % BPS_WHOLE), i))
+        assert {i for i, extra in enumerate(odd) if extra} == set(by_need[: sum(odd)])
+        assert all(exact[i] % BPS_WHOLE for i, extra in enumerate(odd) if extra), (gross, card)
 
 
 @given(st.integers(0, 2**50), cards())
 def test_movements_of_a_due_sum_to_zero(gross: int, card: list[Share]) -> None:
-    moved = movements(Due("orders:unsettled", "CNY", gross, card))
+    moved = movements(Due("orders:unsettled", "CNY", (Portion(gross, tuple(card)),)))
     assert sum(moved.values()) == 0
     assert moved["orders:unsettled", "CNY"] == -gross
 

@@ -38,6 +38,12 @@ class Faults:
     sheds: bool = False
     is_busy_at_first: bool = False
     refuses_rooms: bool = False
+    hides_sale: bool = False
+    doubles_update: bool = False
+    hides_update: bool = False
+    answers_another_id: bool = False
+    charges_twice: bool = False
+    refuses_order: bool = False
 
 
 @dataclass
@@ -61,6 +67,7 @@ class Stub:
         self.combos: dict[str, int] = {}
         self.answered: dict[str, dict[str, Any]] = {}
         self.busy: set[str] = set()
+        self.has_failed = False
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -144,6 +151,8 @@ class Stub:
             await _tell(socket, {"id": command["id"], **answer(socket, user, command)})
             if command["type"] == "join":
                 await self._catch_up(socket, command)
+            elif command["type"] == "order":
+                await self._tell_buyer(socket, user, command)
         for room in self.rooms.values():
             if socket in room.members:
                 room.members.remove(socket)
@@ -190,17 +199,39 @@ class Stub:
             return self.answered[key]
         if self._is_busy(key):
             return {"type": "error", "code": "busy", "message": "", "retry_after_ms": 20}
+        is_faulty = len(self.orders) == self.faults.at_event and not self.has_failed
+        self.has_failed |= is_faulty
+        if is_faulty and self.faults.refuses_order:
+            return {"type": "error", "code": "sold_out", "message": ""}
         room = self.rooms[command["room"]]
         for line in command["lines"]:
             room.offers[line["offer"]]["stock"] -= line["quantity"]
-        self.wallets[user, "CNY"] -= command["total_minor"]
+        charges = 2 if is_faulty and self.faults.charges_twice else 1
+        self.wallets[user, "CNY"] -= charges * command["total_minor"]
         paid = {name: command[name] for name in ("total_minor", "currency", "room", "lines")}
         order = f"or{len(self.orders)}"
         self.orders[order] = {"order": order, "buyer": user, "status": "paid", **paid}
-        sold = {"type": "sold", "user": {"id": user}, "lines": command["lines"]}
-        self._happen(command["room"], sold)
-        self.answered[key] = {"type": "ordered", "order": order, "status": "paid"}
+        if not (is_faulty and self.faults.hides_sale):
+            sold = {"type": "sold", "user": {"id": user}, "lines": command["lines"]}
+            self._happen(command["room"], sold)
+        balance = {"currency": "CNY", "balance_minor": self.wallets[user, "CNY"]}
+        told = {"total_minor": command["total_minor"], **balance, "duplicate": False}
+        self.answered[key] = {"type": "ordered", "order": order, "status": "paid", **told}
+        if is_faulty and self.faults.answers_another_id:
+            return {**self.answered[key], "id": command["id"] + 1_000_000}
         return self.answered[key]
+
+    async def _tell_buyer(self, socket: Any, user: str, command: dict[str, Any]) -> None:
+        """What comes behind an acknowledged order."""
+        answer = self.answered.get(f"{user} {command['key']}")
+        if answer is None:
+            return
+        update = {"type": "order_update", "order": answer["order"], "status": "paid"}
+        is_faulty = answer["order"] == f"or{self.faults.at_event}"
+        for _ in range(_times(is_faulty, self.faults)):
+            await _tell(socket, update)
+        balance = {"currency": "CNY", "balance_minor": answer["balance_minor"]}
+        await _tell(socket, {"type": "balance", **balance})
 
     def _is_busy(self, key: str) -> bool:
         is_first = key not in self.busy
@@ -264,6 +295,13 @@ class Stub:
             missed = room.events[command["since"]["seq"] : room.flushed]
             if missed:
                 await _tell(socket, _batch(command["room"], room.flushed, missed, [], 0))
+
+
+def _times(is_faulty: bool, faults: Faults) -> int:
+    """How often an order update is sent."""
+    if not is_faulty:
+        return 1
+    return 2 if faults.doubles_update else 0 if faults.hides_update else 1
 
 
 def _batch(room: str, seq: int, events: Any, comments: Any, shed: int) -> dict[str, Any]:

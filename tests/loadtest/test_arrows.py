@@ -7,6 +7,7 @@ import loadtest
 
 MODULES = sorted(Path(loadtest.__file__).parent.glob("**/*.py"))
 PURE = {
+    *("form", "sales"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
 }

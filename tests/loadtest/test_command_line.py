@@ -11,6 +11,7 @@ import pytest
 from .stub import SECRET, Faults, serving
 
 SHORT = ("--viewers", "4", "--rooms", "2", "--duration", "0.3")
+CHECKOUT = ("--connections", "4", "--duration", "0.3", "--orders-per-s", "50")
 NOBODY = ("--url", "http://127.0.0.1:9")
 
 
@@ -38,6 +39,22 @@ async def test_a_good_run_ends_with_0_and_writes_what_it_found(tmp_path: Path) -
     assert json.loads(file.read_text())["failures"] == []
 
 
+async def test_a_good_checkout_ends_with_0_and_writes_what_it_found(tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    async with serving(Faults()) as url:
+        code, output, _ = await loadtest("checkout", "--url", url, *CHECKOUT, "--json", str(file))
+    assert code == 0
+    assert "OK:" in output
+    assert json.loads(file.read_text())["failures"] == []
+
+
+async def test_a_checkout_that_lost_something_ends_with_1() -> None:
+    async with serving(Faults(forgets_orders=True)) as url:
+        code, output, _ = await loadtest("checkout", "--url", url, *CHECKOUT)
+    assert code == 1
+    assert "FAILED:" in output
+
+
 async def test_a_run_that_lost_something_ends_with_1() -> None:
     async with serving(Faults(forgets_orders=True)) as url:
         code, output, _ = await loadtest("run", "--url", url, *SHORT)
@@ -48,6 +65,7 @@ async def test_a_run_that_lost_something_ends_with_1() -> None:
 async def test_wrong_usage_ends_with_2() -> None:
     assert (await loadtest("run", "--viewers", "-1"))[0] == 2
     assert (await loadtest("run", "--no-such-flag"))[0] == 2
+    assert (await loadtest("checkout", "--connections", "0"))[0] == 2
 
 
 async def test_no_secret_ends_with_2_and_says_what_to_pass(tmp_path: Path) -> None:
@@ -77,8 +95,8 @@ async def test_no_server_ends_with_4() -> None:
     assert "no server answers" in errors
 
 
-@pytest.mark.parametrize("words", [("--help",), ("run", "--help")])
+@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("checkout", "--help")])
 async def test_help_is_given(words: tuple[str, ...]) -> None:
     code, output, _ = await loadtest(*words)
     assert code == 0
-    assert "run" in output
+    assert "exit codes:" in output or "COMMAND" in output

@@ -12,11 +12,12 @@ from websockets.exceptions import InvalidHandshake
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
+from loadtest.alongside import clock_ms
 from loadtest.batches import Batch
 from loadtest.books import Books
 from loadtest.connection import SUBPROTOCOL, Connection
 from loadtest.plan import Plan
-from loadtest.run import clock_ms, timetables
+from loadtest.run import timetables
 
 BATCH = {"type": "batch", "room": "r", "epoch": "e", "seq": 0, "shed": 0}
 FRAME = msgpack.packb({**BATCH, "events": [], "waterfall": []})

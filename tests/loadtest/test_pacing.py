@@ -3,11 +3,12 @@
 import asyncio
 import time
 
+from loadtest.alongside import clock_ms
 from loadtest.books import Books
 from loadtest.latency import Measure
 from loadtest.pacing import pace
 from loadtest.plan import Plan
-from loadtest.run import clock_ms, timetables
+from loadtest.run import timetables
 from loadtest.schedule import Kind, in_order
 
 

@@ -11,6 +11,7 @@ from livesrv import stores
 from livesrv.ledger.entry import Entry
 from livesrv.ledger.store import Ledger
 from livesrv.rooms.bus import Bus
+from livesrv.ledger.tail import Tail
 from livesrv.rooms.publisher import Publisher
 from tests.embedded import RunningStore
 from tests.waiting import until_awaited
@@ -32,7 +33,7 @@ async def heard(bus: Bus) -> list[int]:
 @asynccontextmanager
 async def publishing(ledger_store: RunningStore, bus: Bus) -> AsyncIterator[None]:
     client = stores.connect(ledger_store.url)
-    task = asyncio.create_task(Publisher(client, bus).run())
+    task = asyncio.create_task(Publisher(Tail(client), bus).run())
     try:
         yield
     finally:

@@ -8,9 +8,12 @@ import msgspec
 from aiohttp import web
 
 from livesrv import __version__
+from livesrv.statements import ACCOUNT_PATTERN
 from protocol.codes import ErrorCode
 from protocol.messages import ID_PATTERN
 
+PATTERNS = {"account": ACCOUNT_PATTERN}
+"""Of parameters in paths that are no ids."""
 _REFS = "#/components/schemas/{name}"
 
 
@@ -48,7 +51,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
 
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": route.handler.__name__.strip("_") + "_" + route.method.lower(),
+        "operationId": _operation_id(route),
         "summary": f"For {route.who}" if route.who else "For anyone",
         "parameters": [_parameter(name) for name in re.findall(r"{(\w+)}", route.path)],
         "responses": {
@@ -69,6 +72,11 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
+def _operation_id(route: Route) -> str:
+    """`post_v1_rooms_room_start` for `POST /v1/rooms/{room}/start`."""
+    return "_".join([route.method.lower(), *re.findall(r"\w+", route.path)])
+
+
 def _answer(type_: type | None) -> dict[str, Any]:
     if type_ is None:
         return {"description": "done"}
@@ -76,7 +84,7 @@ def _answer(type_: type | None) -> dict[str, Any]:
 
 
 def _parameter(name: str) -> dict[str, Any]:
-    schema = {"type": "string", "pattern": ID_PATTERN}
+    schema = {"type": "string", "pattern": PATTERNS.get(name, ID_PATTERN)}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 

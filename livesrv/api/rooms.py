@@ -1,0 +1,130 @@
+"""Endpoints of rooms and shows."""
+
+import secrets
+
+from aiohttp import web
+from msgspec import Struct
+
+from livesrv.clock import now_ms
+from livesrv.commerce import follows, joint, shows
+from livesrv.rooms.bus import AWAY as BUS_AWAY
+from livesrv.rooms.bus import Bus
+from livesrv.rooms.hall import Hall
+from livesrv.snapshot import load_head
+from protocol.codec import Format
+from protocol.messages import State
+
+from .desk import Desk
+from .http import body, page_of, path_id
+from .openapi import Route
+
+
+class RoomList(Struct):
+    rooms: list[State]
+    next: str | None
+
+
+class GiftPrice(Struct):
+    gift: str
+    price_minor: int
+
+
+class GiftList(Struct):
+    gifts: list[GiftPrice]
+
+
+class Following(Struct):
+    user: str
+    following: bool
+
+
+class RoomEndpoints:
+    def __init__(self, desk: Desk, bus: Bus, hall: Hall) -> None:
+        self._desk = desk
+        self._ledger = desk.ledger
+        self._bus = bus
+        self._hall = hall
+        room = "/v1/rooms/{room}"
+        sale = f"{room}/joint-sale"
+        self.routes = [
+            Route("POST", "/v1/rooms", "host", self._create, State, shows.NewRoom),
+            Route("GET", "/v1/rooms", "", self._list, RoomList),
+            Route("GET", room, "", self._read, State),
+            Route("POST", f"{room}/start", "its host", self._start, State),
+            Route("POST", f"{room}/end", "its host", self._end, State),
+            Route("PUT", sale, "its host", self._propose, joint.JointSale, joint.NewJointSale),
+            Route(
+                "POST",
+                f"{sale}/agreement",
+                "its co-hosts",
+                self._agree,
+                joint.JointSale,
+                joint.Agreement,
+            ),
+            Route("PUT", "/v1/follows/{user}", "viewer", self._follow, Following),
+            Route("DELETE", "/v1/follows/{user}", "viewer", self._follow, Following),
+            Route("GET", "/v1/gifts", "", self._gifts, GiftList),
+        ]
+
+    async def _create(self, request: web.Request) -> State:
+        host, new = self._desk.user(request), await body(request, shows.NewRoom)
+        room = new.room or secrets.token_hex(8)
+        await shows.create(self._ledger, host, room, new)
+        return await self._state(room)
+
+    async def _list(self, request: web.Request) -> RoomList:
+        behind, limit = page_of(request)
+        ranked = await self._ledger.page(shows.LIVE_RANKING, behind, limit + 1)
+        rooms = [await self._state(room) for room, _ in ranked[:limit]]
+        room, started_ms = ranked[:limit][-1] if ranked else ("", 0)
+        return RoomList(rooms, f"{started_ms}.{room}" if len(ranked) > limit else None)
+
+    async def _read(self, request: web.Request) -> State:
+        return await self._state(path_id(request, "room"))
+
+    async def _start(self, request: web.Request) -> State:
+        room = path_id(request, "room")
+        await shows.start(self._ledger, self._desk.user(request), room, now_ms())
+        return await self._state(room)
+
+    async def _end(self, request: web.Request) -> State:
+        room = path_id(request, "room")
+        await shows.end(self._ledger, self._desk.user(request), room)
+        return await self._state(room)
+
+    async def _propose(self, request: web.Request) -> joint.JointSale:
+        host, new = self._desk.user(request), await body(request, joint.NewJointSale)
+        return await joint.propose(self._ledger, host, path_id(request, "room"), new)
+
+    async def _agree(self, request: web.Request) -> joint.JointSale:
+        user, agreement = self._desk.user(request), await body(request, joint.Agreement)
+        return await joint.agree(self._ledger, user, path_id(request, "room"), agreement.number)
+
+    async def _state(self, room: str) -> State:
+        """As members see it where the room is open here, else from the stores."""
+        state = (await load_head(self._ledger, room, now_ms())).state
+        if opened := self._hall.find(room):
+            live = opened.room.snapshot(Format.JSON)
+            state.viewers, state.likes = live.viewers, live.likes
+            state.top_gifters, state.comments = live.top_gifters, live.comments
+            return state
+        try:
+            memory = await self._bus.memory(room, now_ms())
+        except BUS_AWAY:
+            return state
+        state.viewers, state.likes = memory.viewers, memory.likes
+        return state
+
+    async def _follow(self, request: web.Request) -> Following:
+        followed, is_following = path_id(request, "user"), request.method == "PUT"
+        await follows.follow(
+            self._ledger,
+            self._desk.user(request),
+            followed,
+            is_following=is_following,
+            now_ms=now_ms(),
+        )
+        return Following(followed, is_following)
+
+    async def _gifts(self, _: web.Request) -> GiftList:
+        return GiftList([GiftPrice(*item) for item in sorted(self._desk.config.gifts.items())])

@@ -1,0 +1,36 @@
+"""What one checkout run shall do: connections, watchers, duration and rate. Pure.
+
+Invariant: a `CheckoutPlan` that was made is one that the harness can hold in memory;
+`__post_init__` raises `BadPlan` for every other one.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..plan import VIEWERS_MAX, require_url, require_within
+
+WATCHERS_MAX = 100
+DURATION_S_MAX = 600.0
+ORDERS_PER_S_MAX = 100_000.0
+"""Each order costs 16 bytes of latencies: at this rate and duration, one gigabyte."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckoutPlan:
+    """The numbers of one run. Without `orders_per_s` the rate follows from the saturation."""
+
+    url: str = "http://127.0.0.1:8080"
+    connections: int = 100
+    watchers: int = 2
+    duration_s: float = 10.0
+    orders_per_s: float | None = None
+    seed: int = 1
+    data_dir: Path | None = None
+
+    def __post_init__(self) -> None:
+        require_within("--connections", self.connections, 1, VIEWERS_MAX)
+        require_within("--watchers", self.watchers, 1, WATCHERS_MAX)
+        require_within("--duration", self.duration_s, 0.1, DURATION_S_MAX)
+        if self.orders_per_s is not None:
+            require_within("--orders-per-s", self.orders_per_s, 1, ORDERS_PER_S_MAX)
+        require_url(self.url)
