@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from livesrv import __version__, auth, cli, cli_statements, config
+from livesrv import __version__, auth, cli, cli_provider, cli_statements, config
 from livesrv.config import Config, ConfigError
 from livesrv.datadir import DataDirError
 from livesrv.ledger.about import Mismatch
@@ -49,6 +49,7 @@ EXAMPLES = """examples:
   livesrv take --from 2026-11-01            what the platform took, by room and day
   livesrv archive                           bring the whole journal into the archive now
   livesrv rebuild                           make a lost ledger again from its archive
+  livesrv provider                          play the payment provider that orders are paid at
 
 `livesrv COMMAND --help` tells more. Without --data-dir all of them use ./.livesrv.
 """
@@ -117,6 +118,12 @@ def parser() -> argparse.ArgumentParser:
     )
     audit.add_argument("--json", action="store_true", help="print JSON")
     audit.add_argument("--archive", metavar="DIR", help="the archive (default: DATA_DIR/archive)")
+    add(
+        "resume",
+        "let money move again that the live audit has stopped, if the books are clean",
+        cli.resumed,
+        "livesrv resume --data-dir /var/lib/livesrv",
+    )
     cli_statements.add_statement_flags(
         add(
             "statement",
@@ -145,6 +152,14 @@ def parser() -> argparse.ArgumentParser:
             "make a lost ledger again from its archive, in an empty store",
             cli.rebuilt,
             "livesrv rebuild --from /backup/archive --data-dir /var/lib/livesrv",
+        )
+    )
+    cli_provider.add_provider_flags(
+        add(
+            "provider",
+            "play the payment provider that orders are paid at, to try it out",
+            cli_provider.provider,
+            "livesrv provider --port 9009 --url http://127.0.0.1:8080",
         )
     )
     return root

@@ -16,6 +16,7 @@ from livesrv.ledger.archive import Archive
 from livesrv.ledger.archiver import Archiver
 from livesrv.ledger.store import Ledger
 from livesrv.ledger.tail import Tail
+from livesrv.ledger.watch import watch
 from livesrv.returns import Returns
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.publisher import Publisher
@@ -49,6 +50,7 @@ async def main(config: Config) -> None:
         "the clock": Clockwork(ledger, terms, now_ms).run(),
         "returns": Returns(ledger, terms).run(),
         "the archiver": archiver.run(),
+        "the live audit": watch(tail),
     }
     process.tell_ready()
     await process.run_until(stopped, tasks)

@@ -26,6 +26,7 @@ from livesrv.ledger.audit import audit
 from livesrv.ledger.rebuild import NotEmpty, rebuild
 from livesrv.ledger.replay import Report
 from livesrv.ledger.store import Ledger, install
+from livesrv.ledger.watch import halted, resume
 from livesrv.stores import StoreError
 from livesrv.supervisor import STORE_GRACE_S, Supervisor, store_program
 from protocol.messages import AMOUNT_MAX, Currency, Id
@@ -100,6 +101,24 @@ async def audited(config: Config, flags: Namespace) -> int:
     async with ledger_store(config) as store:
         report = await audit(store, archive)
     print(_as_json(report) if flags.json else _as_text(report))
+    return 0 if report.is_clean else 1
+
+
+async def resumed(config: Config, _: Namespace) -> int:
+    """Let money move again that the live audit has stopped, once the books are clean."""
+    await require_ledger(config)
+    async with ledger_store(config) as store:
+        await install(store)
+        reason = await halted(store)
+        if reason is None:
+            print("money is not stopped")
+            return 0
+        print(f"money was stopped: {reason}")
+        report = await audit(store, archive_of(config))
+        if report.is_clean:
+            await resume(store)
+    print(_as_text(report))
+    print("money moves again" if report.is_clean else "money stays stopped")
     return 0 if report.is_clean else 1
 
 

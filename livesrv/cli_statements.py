@@ -61,6 +61,7 @@ async def statement(config: Config, flags: Namespace) -> int:
             async for line in reading.lines():
                 _print(told.line(line))
             _print(told.tail(reading.closing, reading.next))
+    sys.stdout.flush()
     return 0
 
 
@@ -88,6 +89,7 @@ async def take(config: Config, flags: Namespace) -> int:
             for day in folded.finish():
                 _print(told.line(day))
             _print(told.tail())
+    sys.stdout.flush()
     return 0
 
 

@@ -18,14 +18,15 @@ import msgspec
 import uvloop
 
 from livesrv.config import Config
+from livesrv.ledger.store import Unavailable
 
 log = logging.getLogger(__name__)
 
 READY_FD = "LIVESRV_READY_FD"
 CANCEL_AGAIN_S = 0.1
 GC_THRESHOLDS = (20_000, 20, 50)
-"""Python's own (700, 10, 10) had the collector take a tenth of a worker's time under a torrent of
-orders: nearly all that is made dies without it. 20,000 young objects are looked at in about 1 ms."""
+"""Under a torrent of orders, Python's own (700, 10, 10) cost a tenth of a worker's time: nearly all
+that is made dies without the collector. 20,000 young objects are looked at in about 1 ms."""
 
 
 class Ended(Exception):
@@ -44,6 +45,9 @@ def run(name: str, main: Callable[[Config], Coroutine[Any, Any, None]]) -> None:
         uvloop.run(main(config))
     except Ended as ended:
         log.error("%s", ended, exc_info=ended.__cause__)
+        sys.exit(1)
+    except Unavailable as away:
+        log.error("cannot begin: %s", away)
         sys.exit(1)
 
 
@@ -81,7 +85,7 @@ async def run_until(
 ) -> None:
     """Run tasks until asked to stop; then drain while they still run, and end them.
 
-    Raises `Ended` when one of them ends by itself.
+    Raises `Ended` when one of them ends by itself, as soon as the others have ended too.
     """
     running = [asyncio.create_task(task, name=name) for name, task in tasks.items()]
     waiting = asyncio.create_task(stopped.wait())

@@ -279,9 +279,14 @@ class Desk:
 
     async def _refund(self, request: web.Request) -> web.Response:
         content = await request.read()
-        given = [request.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp")]
-        signature = request.headers.get("webhook-signature", "")
-        wrong = signature_error(self._play.keys, *given, signature, content, int(time.time()))
+        wrong = signature_error(
+            self._play.keys,
+            request.headers.get("webhook-id", ""),
+            request.headers.get("webhook-timestamp", ""),
+            request.headers.get("webhook-signature", ""),
+            content,
+            int(time.time()),
+        )
         if wrong is not None:
             raise Refused(ErrorCode.UNAUTHENTICATED, wrong)
         refund = await body(request, Refund)

@@ -13,6 +13,7 @@ PURE = [
     "protocol/codes.py",
     "protocol/messages.py",
     "livesrv/ledger/entry.py",
+    "livesrv/ledger/replay.py",
     "livesrv/ledger/split.py",
     "livesrv/commerce/cards.py",
     "livesrv/commerce/keys.py",

@@ -183,7 +183,9 @@ def test_rebuild_without_an_archive_makes_nothing(
     assert not (tmp_path / ".livesrv").exists()
 
 
-@pytest.mark.parametrize("command", [["serve", "--port", "0"], TOPUP, ["archive"]])
+@pytest.mark.parametrize(
+    "command", [["serve", "--port", "0"], TOPUP, ["archive"], ["statement", "lan"], ["take"]]
+)
 def test_archive_without_its_ledger_is_not_taken_for_a_new_ledger(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -252,7 +254,8 @@ def test_wrong_setting_is_one_line_and_status_2(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "demo", "token", "topup", "audit", "archive", "rebuild"]
+    "command",
+    ["serve", "demo", "token", "topup", "audit", "statement", "take", "archive", "rebuild"],
 )
 def test_every_command_has_a_manual_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]

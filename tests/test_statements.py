@@ -5,15 +5,21 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
 import msgspec
 import pytest
 
 from livesrv.__main__ import main
+from livesrv.api import statements as api
+from livesrv.api.statements import Reader, Run
 from livesrv.ledger.statement import Balance, StatementLine
+from livesrv.ledger.store import Unavailable
 from livesrv.ledger.take import TakeLine
+from livesrv.refusal import Refused
 from livesrv.statement_formats import (
     STATEMENT_FORMATS,
     TAKE_FORMATS,
@@ -21,6 +27,9 @@ from livesrv.statement_formats import (
     TakeView,
 )
 from livesrv.statements import Period, accounts_of, is_own, iso, moment_ms, period
+from protocol.codes import ErrorCode
+
+from .waiting import until
 
 NOW_MS = moment_ms("2026-11-22T09:00:00Z")
 NOVEMBER = Period(moment_ms("2026-11-01"), moment_ms("2026-12-01"))
@@ -226,20 +235,61 @@ def test_a_senseless_question_is_one_line_and_status_2(
     assert said.count("\n") == 1
 
 
-def test_a_statement_of_an_archive_of_other_books_is_not_told(
-    funded: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["archive"]) == 0
-    (funded / ".livesrv" / "archive").rename(funded / "away")
-    assert main(["topup", "--user", "lan", "--amount-minor", "1", "--currency", "CNY"]) == 0
-    (funded / ".livesrv" / "ledger").rename(funded / "ledger")
-    (funded / "away").rename(funded / ".livesrv" / "archive")
-    (funded / ".livesrv" / "ledger").mkdir()
-    assert main(["statement", "lan"]) == 4
-    assert "the archive in" in capsys.readouterr().err
-
-
 def test_who_has_read_enough_may_leave(funded: Path) -> None:
     command = f"{sys.executable} -m livesrv statement lan --from 2020-01-01 | head -0"
     done = subprocess.run(command, shell=True, cwd=funded, capture_output=True, check=True)
-    assert b"Traceback" not in done.stderr
+    assert done.stderr == b""
+
+
+# --- a worker's reader
+
+
+@pytest.fixture
+def busy_reader(funded: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """A reader whose patience ends before any process can have answered."""
+    monkeypatch.setattr(api, "READ_WITHIN_S", 0.05)
+    return Reader(str(funded / ".livesrv"))
+
+
+async def test_who_reads_too_long_is_ended_and_answered_busy(
+    busy_reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[Run] = []
+
+    class Noted(Run):
+        def __init__(self, command: Sequence[str]) -> None:
+            super().__init__(command)
+            runs.append(self)
+
+    monkeypatch.setattr(api, "Run", Noted)
+    for _ in range(2):  # the first has left its turn to the second
+        with pytest.raises(Refused) as refused:
+            await busy_reader.read("lan", "statement", "--", "lan")
+        assert refused.value.code is ErrorCode.BUSY
+    await until(lambda: all(run._process.returncode is not None for run in runs))
+    assert {run._process.returncode for run in runs} == {-SIGKILL}
+
+
+async def test_an_answer_that_is_too_big_is_refused(
+    funded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(str(funded / ".livesrv"))
+    content = await reader.read("lan", "statement", "--format=json", "--", "lan")
+    assert json.loads(content)["account"] == "lan"
+    monkeypatch.setattr(api, "BYTES_MAX", len(content) - 1)
+    with pytest.raises(Refused) as refused:
+        await reader.read("lan", "statement", "--format=json", "--", "lan")
+    assert refused.value.code is ErrorCode.LIMIT_EXCEEDED
+
+
+async def test_an_archive_that_is_away_is_busy_and_our_bug_is_not(
+    funded: Path,
+) -> None:
+    reader = Reader(str(funded / "nothing"))
+    with pytest.raises(RuntimeError, match="ended with 2: livesrv: there is no ledger"):
+        await reader.read("lan", "statement", "--", "lan")
+    archive = funded / ".livesrv" / "archive"
+    archive.mkdir()
+    (archive / f"journal-{1:016}-{99:016}.jsonl.gz").touch()
+    with pytest.raises(Unavailable, match="the archive in"):
+        await Reader(str(funded / ".livesrv")).read("lan", "statement", "--", "lan")

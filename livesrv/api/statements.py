@@ -8,8 +8,9 @@ it prints is what is answered.
 import asyncio
 import re
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from contextlib import suppress
+from collections.abc import Sequence
+from subprocess import DEVNULL, PIPE, Popen
+from tempfile import TemporaryFile
 
 from aiohttp import web
 
@@ -34,6 +35,7 @@ BYTES_MAX = 16 * 2**20
 """Of one answer, which the worker holds in memory."""
 PAGE_LINES, PAGE_LINES_MAX = 1_000, 10_000
 FORMATS = {"json": "application/json", "csv": "text/csv"}
+COMPLAINT_BYTES = 2_000
 AWAY_STATUS = 4
 """With which our command line ends when a store or the archive is away."""
 
@@ -112,54 +114,48 @@ class Reader:
         finally:
             self._asking.discard(user)
 
-    async def _run(self, command: str, *flags: str) -> bytes:
-        """Behind all that serves: `nice` is a tool of POSIX."""
-        process = await asyncio.create_subprocess_exec(
-            *("nice", "-n", "10", sys.executable, "-m", "livesrv", command, *flags),
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-        )
+    async def _run(self, *command: str) -> bytes:
+        run = await asyncio.to_thread(Run, command)
         try:
-            content, complaint = await asyncio.gather(_all_of(process), _end_of(process))
-            status = await process.wait()
+            return await asyncio.to_thread(run.printed)
         finally:
-            await _ended(process)
-        if status == AWAY_STATUS:
-            raise Unavailable(complaint)
-        if status:
-            raise RuntimeError(f"livesrv {command} ended with {status}: {complaint}")
+            run.kill()
+
+
+class Run:
+    """One run of our command line, behind all that serves (`nice` is a tool of POSIX).
+
+    For threads, as it blocks: asyncio's own way to start a process copies a big worker's page
+    tables first, and nobody has a turn for 20 ms.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._complaints = TemporaryFile()  # noqa: SIM115 - `printed` closes it
+        argv = ("nice", "-n", "10", sys.executable, "-m", "livesrv", *command)
+        self._process = Popen(argv, stdin=DEVNULL, stdout=PIPE, stderr=self._complaints)
+
+    def printed(self) -> bytes:
+        """What it prints in all. Raises `Refused` where that is too much, and `Unavailable`."""
+        assert self._process.stdout is not None
+        with self._complaints, self._process:
+            content = self._process.stdout.read(BYTES_MAX + 1)
+            if len(content) > BYTES_MAX:
+                self.kill()
+                raise Refused(
+                    ErrorCode.LIMIT_EXCEEDED,
+                    f"the answer is over {BYTES_MAX} bytes; ask for a shorter period, or for less",
+                )
+            if status := self._process.wait():
+                self._complaints.seek(0)
+                complaint = self._complaints.read(COMPLAINT_BYTES).decode(errors="replace")
+                if status == AWAY_STATUS:
+                    raise Unavailable(complaint.strip())
+                raise RuntimeError(f"a statement ended with {status}: {complaint}")
         return content
 
-
-async def _all_of(process: Process) -> bytes:
-    assert process.stdout is not None
-    content = bytearray()
-    while piece := await process.stdout.read(2**16):
-        content += piece
-        if len(content) > BYTES_MAX:
-            raise Refused(
-                ErrorCode.LIMIT_EXCEEDED,
-                f"the answer is over {BYTES_MAX} bytes; ask for a shorter period or a lower limit",
-            )
-    return bytes(content)
-
-
-async def _end_of(process: Process) -> str:
-    """The last of what it complained about."""
-    assert process.stderr is not None
-    said = b""
-    while piece := await process.stderr.read(2**12):
-        said = (said + piece)[-2_000:]
-    return said.decode(errors="replace").strip()
-
-
-async def _ended(process: Process) -> None:
-    """Leave no process behind, whoever was cancelled."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+    def kill(self) -> None:
+        """End it where it has not ended."""
+        self._process.kill()
 
 
 def _period_flags(request: web.Request) -> list[str]:

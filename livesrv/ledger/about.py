@@ -3,7 +3,7 @@
 Knows the facts of the kinds that move money; any other kind goes by its entry's id.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +14,20 @@ BATCH = "commission"
 
 class Mismatch(Exception):
     """The journal contradicts itself; one sentence for a person."""
+
+
+class Unopened(Struct, gc=False):
+    """A line of the journal with its entry undecoded: most are looked at and passed over."""
+
+    place: int
+    at: int
+    after: tuple[int, ...]
+    entry: Raw
+
+    def names(self, names: Sequence[bytes]) -> bool:
+        """Whether one of these stands in the entry, quotes and all, as accounts and parties do."""
+        content = bytes(self.entry)
+        return any(name in content for name in names)
 
 
 class PostedEntry(Struct, gc=False):
@@ -27,16 +41,21 @@ class PostedEntry(Struct, gc=False):
     facts: Raw = Raw(b"{}")
 
 
-class Posted(Struct, gc=False):
-    """A line of the journal, with what only a few of them are asked for left undecoded."""
+class Posted(NamedTuple):
+    """A line of the journal, its entry decoded."""
 
     place: int
-    at: int
     after: tuple[int, ...]
     entry: PostedEntry
 
 
-POSTED = msgspec.json.Decoder(Posted)
+UNOPENED = msgspec.json.Decoder(Unopened)
+_entries = msgspec.json.Decoder(PostedEntry)
+
+
+def opened(line: Unopened) -> Posted:
+    """Decode a line's entry. Raises `Mismatch`."""
+    return Posted(line.place, line.after, _decoded(line, line.entry, _entries))
 
 
 class About(NamedTuple):
@@ -137,7 +156,9 @@ _writes = msgspec.json.Decoder(list[tuple[Any, ...]])
 _sheets = msgspec.json.Decoder(_Sheet)
 
 
-def _decoded(line: Posted, document: Raw | str, decoder: "msgspec.json.Decoder[Any]") -> Any:
+def _decoded(
+    line: Posted | Unopened, document: Raw | str, decoder: "msgspec.json.Decoder[Any]"
+) -> Any:
     try:
         return decoder.decode(document)
     except msgspec.MsgspecError as error:

@@ -3,7 +3,8 @@
 -- a known id answers its first outcome (or `conflict` under another fingerprint); a register that
 -- has moved makes it `stale`; a floor it would break makes it `refused`, and stays so; otherwise it
 -- is applied, journalled and recorded. `restore` applies journal lines again, to an empty store.
--- `seal` notes how far the journal is in the archive, and `trim` forgets what is there.
+-- `seal` notes how far the journal is in the archive, and `trim` forgets what is there. `halt` stops
+-- money, and `resume` lets it move again.
 --
 -- A Lua error does not undo writes. So everything that can fail happens on `draft`, which holds what
 -- this call has read and means to write, and `write_out` only writes. That is also what makes a
@@ -14,7 +15,7 @@
 --   {ledger}:journal          stream, id PLACE-0, fields entry, seq, at, after
 --   {ledger}:balances         hash, "ACCOUNT ASSET" -> amount
 --   {ledger}:rooms            hash, room -> number of its last entry
---   {ledger}:meta             hash, place, epoch, sealed, sealed_sha256
+--   {ledger}:meta             hash, place, epoch, sealed, sealed_sha256, halted
 --   {ledger}:entry:ID         string, "FINGERPRINT OUTCOME"
 --   {ledger}:register:NAME    string, "VERSION VALUE"
 --   {ledger}:rank:RANKING     sorted set
@@ -47,8 +48,9 @@ end
 -- --- what this call has read
 
 local function begin(at_ms)
+  local meta = redis.call('HMGET', META, 'place', 'halted')
   draft = {
-    at_ms = at_ms, place = tonumber(redis.call('HGET', META, 'place') or '0'), lines = {},
+    at_ms = at_ms, place = tonumber(meta[1] or '0'), halted = meta[2], lines = {},
     records = {}, registers = {}, balances = {}, rooms = {}, ranks = {},
     changed = {registers = {}, balances = {}, rooms = {}, records = {}},
   }
@@ -270,6 +272,7 @@ local function post_one(entry, raw)
   local answer = repeated(entry)
   if answer then return answer end
   if entry.refusal then return refuse(entry, 'refused code ' .. entry.refusal) end
+  if draft.halted and entry.legs then return 'halted ' .. draft.halted end
   answer = moved(entry)
   if answer then return answer end
   local balances, after = plan(entry)
@@ -338,7 +341,18 @@ local function trim(_, args)
   return redis.call('XTRIM', JOURNAL, 'MINID', digits(upto + 1) .. '-0')
 end
 
+-- Take no more entries with legs: somebody has found the books to be wrong. The first reason stays.
+local function halt(_, args)
+  return redis.call('HSETNX', META, 'halted', args[1])
+end
+
+local function resume()
+  return redis.call('HDEL', META, 'halted')
+end
+
 redis.register_function('post', post)
 redis.register_function('restore', restore)
 redis.register_function('seal', seal)
 redis.register_function('trim', trim)
+redis.register_function('halt', halt)
+redis.register_function('resume', resume)

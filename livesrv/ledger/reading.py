@@ -8,7 +8,7 @@ accounts, are not read: their indexes tell the balances.
 
 import re
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, Self
 
@@ -17,7 +17,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from . import journal
-from .about import POSTED, Mismatch, Posted, bounds, is_sale
+from .about import UNOPENED, Mismatch, Posted, Unopened, bounds, is_sale, opened
 from .archive import Archive
 from .segment import ArchiveError, Chain, Segment
 from .statement import PARTY_CLASSES, Balance, Pair, Statement, StatementLine
@@ -65,7 +65,7 @@ class Reading:
         self._reached_ms = 0
         self._touching = self._touching_lines()
         self._first: tuple[Posted, int] | None = None
-        self._sales = _Sales(store, archive)
+        self._sales = _Sales(store, archive, asked.accounts)
 
     async def __aenter__(self) -> Self:
         asked = self._asked
@@ -108,15 +108,17 @@ class Reading:
 
     async def _touching_lines(self) -> AsyncGenerator[tuple[Posted, int], None]:
         """The lines up to the period's end that touch the accounts, each with its moment."""
-        async with aclosing(self._all_lines()) as lines:
-            async for line in lines:
-                self._reached_ms = max(self._reached_ms, line.at)
-                if self._reached_ms >= self._asked.to_ms:
-                    return
-                if self._statement.touches(line):
-                    yield line, self._reached_ms
+        names = [_quoted(account) for account in self._asked.accounts]
+        async with aclosing(self._blocks()) as blocks:
+            async for block in blocks:
+                for line in block:
+                    self._reached_ms = max(self._reached_ms, line.at)
+                    if self._reached_ms >= self._asked.to_ms:
+                        return
+                    if line.names(names) and self._statement.touches(posted := opened(line)):
+                        yield posted, self._reached_ms
 
-    async def _all_lines(self) -> AsyncGenerator[Posted, None]:
+    async def _blocks(self) -> AsyncGenerator[list[Unopened], None]:
         """The lines from shortly before the period on, but for segments that touch no account."""
         segments = self._archive.segments()
         place = 0
@@ -125,27 +127,25 @@ class Reading:
         opening = self._archive.opening(await self._pairs(), place + 1)
         self._statement.balances.update(opening)
         for segment in segments:
-            if segment.first != place + 1:
-                raise ArchiveError(f"the archive has no segment that starts at place {place + 1}")
-            async with aclosing(self._sealed_lines(segment)) as sealed:
-                async for line in sealed:
-                    yield line
-            place = segment.last
             if self._reached_ms >= self._asked.to_ms:
                 return
-        async with aclosing(journal.lines(self._store, self._archive, place, POSTED)) as live:
-            async for line in live:
-                yield line
+            if segment.first != place + 1:
+                raise ArchiveError(f"the archive has no segment that starts at place {place + 1}")
+            if self._touches(segment):
+                async with aclosing(journal.sealed_blocks(Chain.before(segment), segment)) as found:
+                    async for block in found:
+                        yield _unopened(block, segment.first - 1)
+            place = segment.last
+        async with aclosing(_live_blocks(self._store, self._archive, place)) as live:
+            async for lines in live:
+                yield lines
 
-    async def _sealed_lines(self, segment: Segment) -> AsyncGenerator[Posted, None]:
+    def _touches(self, segment: Segment) -> bool:
         index = self._archive.index(segment)
         if index.balances.keys().isdisjoint(self._asked.accounts):
             self._reached_ms = max(self._reached_ms, index.latest_ms)
-            return
-        async with aclosing(journal.sealed_blocks(Chain.before(segment), segment)) as blocks:
-            async for block in blocks:
-                for line in _decoded(block, segment):
-                    yield line
+            return False
+        return True
 
     def _is_before(self, segment: Segment) -> bool:
         """Whether nothing of the segment is told."""
@@ -174,19 +174,23 @@ class Reading:
 
 
 class _Sales:
-    """Follows the journal at the watermark, so that a backlog of sales need not be kept."""
+    """Follows the journal at the watermark, so that a backlog of sales need not be kept.
 
-    def __init__(self, store: Redis, archive: Archive) -> None:
+    Gives only those that have a part for the accounts: the others do not name them, or the party.
+    """
+
+    def __init__(self, store: Redis, archive: Archive, accounts: Sequence[str]) -> None:
         self._store = store
         self._archive = archive
+        self._names = [_quoted(_earner(account)) for account in accounts]
         self._place = 0
-        self._lines: AsyncGenerator[Posted, None] | None = None
+        self._lines: AsyncGenerator[Unopened, None] | None = None
 
     async def between(self, behind: int, upto: int) -> list[Posted]:
         """The sales behind one place, up to and with another."""
         if self._lines is None or not 0 <= behind - self._place < FAR_LINES:
             await self.close()
-            self._lines = journal.lines(self._store, self._archive, behind, POSTED)
+            self._lines = _lines(self._store, self._archive, behind)
             self._place = behind
         found = []
         while self._place < upto:
@@ -194,13 +198,51 @@ class _Sales:
             if line is None:
                 raise Mismatch(f"commission goes up to place {upto}, the journal ends before")
             self._place = line.place
-            if line.place > behind and is_sale(line):
-                found.append(line)
+            if line.place > behind and line.names(self._names):
+                posted = opened(line)
+                if is_sale(posted):
+                    found.append(posted)
         return found
 
     async def close(self) -> None:
         if self._lines is not None:
             await self._lines.aclose()
+
+
+def _earner(account: str) -> str:
+    """Who is named in a sale that comes to move an account: a party, or the account itself."""
+    class_, _, party = account.partition(":")
+    return party if class_ in PARTY_CLASSES else account
+
+
+def _quoted(name: str) -> bytes:
+    return f'"{name}"'.encode()
+
+
+async def _lines(store: Redis, archive: Archive, place: int) -> AsyncGenerator[Unopened, None]:
+    async with aclosing(_live_blocks(store, archive, place)) as blocks:
+        async for block in blocks:
+            for line in block:
+                yield line
+
+
+async def _live_blocks(
+    store: Redis, archive: Archive, place: int
+) -> AsyncGenerator[list[Unopened], None]:
+    """All lines behind a place up to today's end, from wherever they are by now."""
+    async for block in journal.blocks(store, archive, place):
+        if lines := _unopened(block, place):
+            place = lines[-1].place
+            yield lines
+
+
+def _unopened(block: bytes, place: int) -> list[Unopened]:
+    """The lines of a block that are behind a place."""
+    try:
+        found = UNOPENED.decode_lines(block)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise ArchiveError(f"behind place {place} a line cannot be read: {error}") from error
+    return found if found[0].place > place else [line for line in found if line.place > place]
 
 
 def _latest_ms(archive: Archive, segment: Segment) -> int:
@@ -212,10 +254,3 @@ def _latest_ms(archive: Archive, segment: Segment) -> int:
         if found := _latest.search(head):
             return int(found[1])
     return archive.index(segment).latest_ms
-
-
-def _decoded(block: bytes, segment: Segment) -> list[Posted]:
-    try:
-        return POSTED.decode_lines(block)
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise ArchiveError(f"{segment.name}: a line cannot be read: {error}") from error

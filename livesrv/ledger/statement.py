@@ -9,6 +9,7 @@ parts of a batch to its leg. Where they do not, `Mismatch` is raised and that le
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -55,6 +56,17 @@ class Balance(Struct, frozen=True):
     balance_minor: int
 
 
+class Movement(NamedTuple):
+    """A leg of a line, and the balance before it."""
+
+    line: Posted
+    at_ms: int
+    account: str
+    asset: str
+    amount: int
+    before: int
+
+
 def party_accounts(party: str) -> tuple[str, ...]:
     return tuple(f"{class_}:{party}" for class_ in PARTY_CLASSES)
 
@@ -89,14 +101,11 @@ class Statement:
         for account, asset, amount, after in self._legs(line):
             before = self.balances.get((account, asset), 0)
             self._move(line, (account, asset), amount, after)
-            told = (
-                _parts(line, at_ms, (account, asset), amount, sales)
-                if line.entry.kind == BATCH
-                else _whole(line, at_ms, (account, asset), amount)
-            )
-            for each in told:
-                before += each.amount_minor
-                yield msgspec.structs.replace(each, balance_minor=before)
+            moved = Movement(line, at_ms, account, asset, amount, before)
+            if line.entry.kind == BATCH:
+                yield from _parts(moved, sales)
+            elif amount:
+                yield _told(moved, about(line), amount, after)
 
     def standing(self) -> list[Balance]:
         """The balances, by account as asked for and by currency."""
@@ -121,47 +130,38 @@ class Statement:
         self.balances[pair] = after
 
 
-def _whole(line: Posted, at_ms: int, pair: Pair, amount: int) -> Iterator[StatementLine]:
-    """The one movement of a leg; none of a leg that only reads a balance."""
-    if amount:
-        yield _told(line, at_ms, pair, amount, about(line))
-
-
-def _parts(
-    line: Posted, at_ms: int, pair: Pair, amount: int, sales: Sequence[Posted]
-) -> list[StatementLine]:
+def _parts(moved: Movement, sales: Sequence[Posted]) -> list[StatementLine]:
     """What each sale has put into the batch's leg."""
-    account, asset = pair
-    parts, total = [], 0
+    parts, balance = [], moved.before
     for sale in sales:
-        part_asset, part, note = _part(due_of(sale), account)
-        if part and part_asset == asset:
-            total += part
-            reference, room, what = about(sale)
-            of_sale = About(reference, room, "; ".join(filter(None, (what, note))))
-            parts.append(_told(line, at_ms, pair, part, of_sale, sale.place))
-    if total != amount:
+        asset, part, rates = _part(due_of(sale), moved.account)
+        if part and asset == moved.asset:
+            balance += part
+            what = about(sale)
+            note = "; ".join(filter(None, (what.note, rates)))
+            parts.append(_told(moved, what._replace(note=note), part, balance, sale.place))
+    if balance != moved.before + moved.amount:
         raise Mismatch(
-            f"place {line.place} moves {' '.join(pair)} by {amount}, and the sales it settles "
-            f"come to {total}; `livesrv audit` tells more"
+            f"place {moved.line.place} moves {moved.account} {moved.asset} by {moved.amount}, and "
+            f"the sales it settles come to {balance - moved.before}; `livesrv audit` tells more"
         )
     return parts
 
 
 def _told(
-    line: Posted, at_ms: int, pair: Pair, amount: int, what: About, sale_place: int = 0
+    moved: Movement, what: About, amount: int, balance: int, sale_place: int = 0
 ) -> StatementLine:
     return StatementLine(
-        at_ms=at_ms,
-        place=line.place,
-        account=pair[0],
-        kind=line.entry.kind,
+        at_ms=moved.at_ms,
+        place=moved.line.place,
+        account=moved.account,
+        kind=moved.line.entry.kind,
         reference=what.reference,
         room=what.room,
         note=what.note,
-        currency=pair[1],
+        currency=moved.asset,
         amount_minor=amount,
-        balance_minor=0,
+        balance_minor=balance,
         sale_place=sale_place,
     )
 

@@ -182,8 +182,8 @@ class Ledger:
                 outcome = parse_outcome(text)
                 self._place = max(self._place, outcome.place)
                 ticket.answer.set_result(outcome)
-            except Fault as fault:
-                ticket.answer.set_exception(fault)
+            except (Fault, Unavailable) as error:
+                ticket.answer.set_exception(error)
 
     def _patience_s(self, batch: list[_Ticket]) -> float:
         """How long a call may take before the first of its tickets is late."""
@@ -370,7 +370,10 @@ def parse_register(value: bytes | None) -> Register:
 
 
 def parse_outcome(text: bytes) -> Outcome:
-    """One answer of the ledger's function. Raises `Fault` for an entry that makes no sense."""
+    """One answer of the ledger's function.
+
+    Raises `Fault` for an entry that makes no sense, `Unavailable` while money is stopped.
+    """
     word, _, rest = text.partition(b" ")
     if word == b"again":
         first = parse_outcome(rest)
@@ -385,6 +388,8 @@ def parse_outcome(text: bytes) -> Outcome:
         return Outcome(status=Status.STALE, moved=dict(map(_parse_moved, rest.split(b"\n"))))
     if word == b"invalid":
         raise Fault(rest.decode())
+    if word == b"halted":
+        raise Unavailable(f"money is stopped until the books are looked at: {rest.decode()}")
     return Outcome(status=Status(word.decode()), why=rest.decode())
 
 

@@ -20,7 +20,7 @@ def event_of(line: Line) -> m.Event | None:
     """The event that a line is in its room, None for a line without a room."""
     if not line.entry.room:
         return None
-    build = _BUILDERS[line.entry.kind]
+    build = _BUILDERS.get(line.entry.kind, _unknown)
     return build(line, line.entry.facts, {"seq": line.room_seq, "at_ms": line.at_ms})
 
 
@@ -41,6 +41,11 @@ def pushes_of(line: Line) -> list[tuple[str, m.Push]]:
 
 def _user(facts: Facts) -> m.User:
     return m.User(**facts["user"])
+
+
+def _unknown(line: Line, facts: Facts, head: Head) -> m.Event:
+    """What a newer server wrote: nothing to show, but its number must not be missing."""
+    return m.Notice(text="", **head)
 
 
 def _order_update(facts: Facts) -> tuple[str, m.Push]:

@@ -25,7 +25,9 @@ READY_LOOKS = 8
 Harm = Callable[[list[Crowd]], Awaitable[None]]
 
 
-async def play(server: Server, rng: Random, harm: Harm) -> list[Crowd]:
+async def play(
+    server: Server, rng: Random, harm: Harm, *, may_start_anew: bool = False
+) -> list[Crowd]:
     """Run two shows, do harm in the middle, and compare all that is known afterwards."""
     async with Stage(server, MSGPACK) as stage:
         crowds = [await Crowd.gathered(stage, rng) for _ in range(ROOMS)]
@@ -41,7 +43,7 @@ async def play(server: Server, rng: Random, harm: Harm) -> list[Crowd]:
                 task.cancel()
         await books.settled(server)
         for crowd in crowds:
-            crowd.check_lanes()
+            crowd.check_lanes(may_start_anew=may_start_anew)
             await crowd.check_books()
         return crowds
 

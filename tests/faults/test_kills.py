@@ -83,18 +83,23 @@ async def test_process_that_stands_still_for_a_while_loses_and_doubles_nothing(
 async def test_any_process_killed_or_stopped_at_any_moment_loses_and_doubles_nothing(
     two_workers: Server, seed: int, record_property: Callable[[str, object], None]
 ) -> None:
-    """The long form of all the above: as many harms as `ROUNDS` says, in no order."""
+    """The long form of all the above: as many harms as `ROUNDS` says, in no order.
+
+    They come before the last one is over. So members may be told to start anew, and must not be
+    told anything wrong.
+    """
     rng = Random(f"{seed} anything")
 
     async def harm(crowds: list[Crowd]) -> None:
         for _ in range(HARMS * ROUNDS):
             await answers(crowds, rng.randint(*ANSWERS_BETWEEN) // 2)
-            victim = rng.choice(VICTIMS)
-            if rng.random() < KILLED:
+            victim, is_killed = rng.choice(VICTIMS), rng.random() < KILLED
+            print("kill" if is_killed else "stop", victim)
+            if is_killed:
                 await is_replaced(two_workers, victim, two_workers.kill(victim))
             else:
                 with two_workers.paused(victim):
                     await asyncio.sleep(rng.uniform(0, PAUSED_MAX_S))
 
-    await play(two_workers, rng, harm)
+    await play(two_workers, rng, harm, may_start_anew=True)
     record_property("rounds", HARMS * ROUNDS)

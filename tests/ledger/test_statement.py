@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from livesrv.ledger import reading
-from livesrv.ledger.about import POSTED, Mismatch, Posted, bounds
+from livesrv.ledger.about import UNOPENED, Mismatch, Posted, bounds, opened
 from livesrv.ledger.accountant import batch_entry
 from livesrv.ledger.archive import Archive, Draft
 from livesrv.ledger.entry import ABSENT, GIFTS_UNSETTLED, ORDERS_UNSETTLED, Entry, Line, leg
@@ -51,7 +51,7 @@ class Journal:
         place = len(self.lines) + 1
         line = Line(place=place, room_seq=0, at_ms=at_ms, after=tuple(after), entry=entry)
         self.lines.append(line)
-        return POSTED.decode(msgspec.json.encode(line))
+        return opened(UNOPENED.decode(msgspec.json.encode(line)))
 
     def topup(self, user: str, amount: int, at_ms: int) -> Posted:
         number = len(self.lines)

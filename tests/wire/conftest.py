@@ -10,6 +10,7 @@ import pytest
 from tests.server import QUICK, Server, Settings, serving
 
 from .client import FORMATS, Client, Format
+from .shop import PAYMENTS, SHORT, Shop, on
 from .stage import Show, Stage
 
 StageOf = Callable[..., Awaitable[Stage]]
@@ -97,3 +98,24 @@ async def scene(stage: Stage) -> AsyncIterator[Scene]:
 
 def last_seq(client: Client, show: Show) -> int:
     return client.rooms[show.room].seq
+
+
+@pytest.fixture
+async def shop(kept: Kept) -> AsyncIterator[Shop]:
+    """A server with a provider that orders wait long for."""
+    async with on(kept(QUICK | PAYMENTS)) as open_shop:
+        yield open_shop
+
+
+@pytest.fixture
+async def short_shop(kept: Kept) -> AsyncIterator[Shop]:
+    """A server on which everything that takes its time takes a second."""
+    async with on(kept(QUICK | SHORT)) as open_shop:
+        yield open_shop
+
+
+@pytest.fixture
+async def few(kept: Kept) -> AsyncIterator[Shop]:
+    """A server on which two followers are enough for a manufacturer's goods."""
+    async with on(kept(QUICK | PAYMENTS | {"quick_order_followers_min": 2})) as open_shop:
+        yield open_shop

@@ -92,11 +92,16 @@ OFFER_FIELDS: dict[str, Shape] = {
     "currency": currency,
     "stock": uint,
     "limit_per_buyer": nullable(uint),
+    "maybe_seller": ident,
+    "maybe_opens_ms": uint,
+    "maybe_closes_ms": uint,
+    "maybe_flash": record(price_minor=amount, from_ms=uint, until_ms=uint),
+    "maybe_withdrawn": flag,
 }
 OFFER = record(**OFFER_FIELDS)
 
 EVENTS: dict[str, dict[str, Shape]] = {
-    "started": {},
+    "started": {"started_at_ms": uint},
     "ended": {},
     "pinned": OFFER_FIELDS,
     "stock": OFFER_FIELDS,
@@ -110,6 +115,8 @@ EVENTS: dict[str, dict[str, Shape]] = {
         "coins": amount,
     },
     "sold": {"user": PERSON, "lines": listed(LINE_SOLD)},
+    "reserved": {"lines": listed(LINE_SOLD)},
+    "unsold": {"lines": listed(LINE_SOLD)},
     "removed": {"comment": ident},
     "muted": {"user": ident, "until_ms": nullable(uint)},
     "banned": {"user": ident, "until_ms": nullable(uint)},
@@ -154,7 +161,12 @@ ORDERED: dict[str, Shape] = {
     "currency": currency,
     "balance_minor": amount,
     "duplicate": flag,
+    "maybe_pay_url": text,
+    "maybe_due_ms": uint,
 }
+ORDER_STATES = (
+    *("held", "expired", "paid", "shipped", "delivered", "settled", "cancelled", "refunded"),
+)
 MESSAGES: dict[str, dict[str, Shape]] = {
     "welcome": {
         "id": uint,
@@ -198,7 +210,23 @@ MESSAGES: dict[str, dict[str, Shape]] = {
         "waterfall": listed(WATERFALL),
     },
     "gap": {"room": ident, "shed": uint},
-    "order_update": {"order": ident, "status": text},
+    "order_update": {
+        "order": ident,
+        "status": one_of(*ORDER_STATES),
+        "maybe_refunded_minor": amount,
+        "maybe_carrier": text,
+        "maybe_tracking": text,
+    },
+    "private_price": {
+        "private_price": ident,
+        "room": ident,
+        "offer": ident,
+        "quantity": uint,
+        "price_minor": amount,
+        "carriage_minor": amount,
+        "currency": currency,
+        "expires_ms": uint,
+    },
     "balance": {"currency": currency, "balance_minor": amount},
     "moved": {"retry_after_ms": uint, "maybe_url": text},
 }

@@ -44,28 +44,38 @@ async def show(stage: Stage) -> Show:
     return await stage.show()
 
 
-def routes_with_a_body(show: Show) -> list[str]:
+def routes_with_a_body(show: Show) -> list[tuple[str, str]]:
+    room, user = f"/v1/rooms/{show.room}", show.host.user
     return [
-        "/v1/rooms",
-        f"/v1/rooms/{show.room}/offers",
-        f"/v1/rooms/{show.room}/orders",
-        f"/v1/wallets/{show.host.user}/topups",
+        ("POST", "/v1/rooms"),
+        ("POST", f"{room}/offers"),
+        ("PATCH", f"{room}/offers/{show.offer}"),
+        ("POST", f"{room}/orders"),
+        ("POST", f"{room}/private-prices"),
+        ("PUT", f"{room}/joint-sale"),
+        ("POST", f"{room}/joint-sale/agreement"),
+        ("POST", f"/v1/wallets/{user}/topups"),
+        ("POST", "/v1/payouts"),
+        ("PUT", "/v1/cards"),
+        ("PUT", f"/v1/parties/{user}"),
+        ("PUT", f"/v1/contracts/{user}"),
+        ("POST", "/v1/coin-rates"),
     ]
 
 
 async def test_body_that_is_no_object_of_json_is_invalid(stage: Stage, show: Show) -> None:
     token = stage.server.token(show.host.user, "host", "viewer", "ops")
-    for path in routes_with_a_body(show):
+    for method, path in routes_with_a_body(show):
         for kind, body in NO_BODIES.items():
-            answer = await stage.http.ask("POST", path, raw=body, token=token)
+            answer = await stage.http.ask(method, path, raw=body, token=token)
             assert answer.code == "invalid", (path, kind)
             assert answer.status in (400, 413), (path, kind)
 
 
 async def test_body_that_is_too_long_is_refused(stage: Stage, show: Show) -> None:
     body = b'{"title": "' + b"x" * BODY_BYTES_FAR_TOO_MANY + b'"}'
-    for path in routes_with_a_body(show):
-        answer = await stage.http.ask("POST", path, raw=body, token=show.token)
+    for method, path in routes_with_a_body(show):
+        answer = await stage.http.ask(method, path, raw=body, token=show.token)
         assert 400 <= answer.status < 500, path
 
 
@@ -100,6 +110,18 @@ async def test_path_with_an_id_that_is_none_is_refused(stage: Stage, show: Show)
             ("POST", f"/v1/rooms/{no_id}/start", None),
             ("POST", f"/v1/rooms/{no_id}/orders", order_of(show)),
             ("GET", f"/v1/orders/{no_id}", None),
+            ("POST", f"/v1/orders/{no_id}/ship", {}),
+            ("POST", f"/v1/orders/{no_id}/deliver", None),
+            ("POST", f"/v1/orders/{no_id}/cancel", None),
+            ("POST", f"/v1/orders/{no_id}/refunds", {"key": "k"}),
+            ("PATCH", f"/v1/rooms/{show.room}/offers/{no_id}", {}),
+            ("PUT", f"/v1/consents/{no_id}", None),
+            ("GET", f"/v1/private-prices/{no_id}", None),
+            ("DELETE", f"/v1/private-prices/{no_id}", None),
+            ("PUT", f"/v1/parties/{no_id}", {}),
+            ("GET", f"/v1/parties/{no_id}", None),
+            ("DELETE", f"/v1/contracts/{no_id}", None),
+            ("POST", f"/v1/payments/{no_id}", {}),
             ("PUT", f"/v1/follows/{no_id}", None),
             (
                 "POST",
@@ -162,6 +184,8 @@ fields = st.sampled_from(
     [
         *("room", "title", "city", "media_url", "offer", "price_minor", "currency", "stock"),
         *("limit_per_buyer", "key", "lines", "total_minor", "made_at_ms", "amount_minor"),
+        *("shares_bps", "number", "flash", "opens_ms", "restock", "is_withdrawn", "buyer"),
+        *("quantity", "expires_ms", "rates_bps", "reference", "until_ms", "is_manufacturer"),
     ]
 )
 
@@ -172,11 +196,11 @@ fields = st.sampled_from(
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(which=st.integers(0, 3), body=st.dictionaries(fields, json_values, max_size=8))
+@given(which=st.integers(0, 12), body=st.dictionaries(fields, json_values, max_size=8))
 async def test_random_body_is_carried_out_or_refused(
     stage: Stage, show: Show, which: int, body: dict[str, object]
 ) -> None:
     token = stage.server.token(show.host.user, "host", "viewer", "ops")
-    path = routes_with_a_body(show)[which]
-    answer = await stage.http.ask("POST", path, body, token=token)
+    method, path = routes_with_a_body(show)[which]
+    answer = await stage.http.ask(method, path, body, token=token)
     assert answer.status == 200 or answer.code != "internal"

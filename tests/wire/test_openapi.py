@@ -18,11 +18,36 @@ ROUTES = [
     ("POST", "/v1/rooms/{room}/end"),
     ("POST", "/v1/rooms/{room}/offers"),
     ("GET", "/v1/rooms/{room}/offers"),
+    ("PATCH", "/v1/rooms/{room}/offers/{offer}"),
+    ("PUT", "/v1/rooms/{room}/joint-sale"),
+    ("POST", "/v1/rooms/{room}/joint-sale/agreement"),
+    ("POST", "/v1/rooms/{room}/private-prices"),
+    ("GET", "/v1/private-prices/{private_price}"),
+    ("DELETE", "/v1/private-prices/{private_price}"),
+    ("PUT", "/v1/consents/{user}"),
+    ("DELETE", "/v1/consents/{user}"),
     ("POST", "/v1/rooms/{room}/orders"),
+    ("GET", "/v1/orders"),
     ("GET", "/v1/orders/{order}"),
+    ("POST", "/v1/orders/{order}/ship"),
+    ("POST", "/v1/orders/{order}/deliver"),
+    ("POST", "/v1/orders/{order}/cancel"),
+    ("POST", "/v1/orders/{order}/refunds"),
+    ("POST", "/v1/payments/{provider}"),
     ("GET", "/v1/wallet"),
     ("POST", "/v1/wallets/{user}/topups"),
     ("GET", "/v1/earnings"),
+    ("POST", "/v1/payouts"),
+    ("GET", "/v1/statements/{account}"),
+    ("GET", "/v1/take"),
+    ("PUT", "/v1/cards"),
+    ("GET", "/v1/cards"),
+    ("PUT", "/v1/parties/{user}"),
+    ("GET", "/v1/parties/{user}"),
+    ("PUT", "/v1/contracts/{user}"),
+    ("DELETE", "/v1/contracts/{user}"),
+    ("POST", "/v1/coin-rates"),
+    ("GET", "/v1/coin-rates"),
     ("PUT", "/v1/follows/{user}"),
     ("DELETE", "/v1/follows/{user}"),
     ("GET", "/v1/gifts"),
@@ -30,6 +55,14 @@ ROUTES = [
     ("GET", "/livez"),
     ("GET", "/readyz"),
 ]
+WITHOUT_A_BODY = {
+    ("POST", "/v1/rooms/{room}/start"),
+    ("POST", "/v1/rooms/{room}/end"),
+    ("POST", "/v1/orders/{order}/deliver"),
+    ("POST", "/v1/orders/{order}/cancel"),
+    ("PUT", "/v1/follows/{user}"),
+    ("PUT", "/v1/consents/{user}"),
+}
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -111,7 +144,7 @@ def test_every_parameter_of_a_path_is_declared(document: dict[str, Any]) -> None
 
 def test_every_operation_that_takes_a_body_describes_it(document: dict[str, Any]) -> None:
     for method, path, operation in operations(document):
-        takes = method == "POST" and not path.endswith(("/start", "/end"))
+        takes = method in ("POST", "PUT", "PATCH") and (method, path) not in WITHOUT_A_BODY
         assert ("requestBody" in operation) == takes, (method, path)
         if takes:
             body = operation["requestBody"]

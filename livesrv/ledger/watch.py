@@ -1,0 +1,118 @@
+"""The live audit: checks every line as it comes, and stops money when one cannot be right.
+
+Sees what it can see from where it started: that legs balance, that no floor breaks, that each
+balance follows from the one before, that places and room numbers have no hole. Money stopped so is
+started again by a person, after `livesrv audit` has found the books clean (`livesrv resume`).
+Shows go on meanwhile: entries without legs are still taken.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import Any, Generic, TypeVar
+
+from redis.asyncio import Redis
+
+from . import journal
+from .entry import Line, breaks_floor, unbalanced
+from .store import AWAY, META_KEY
+from .tail import Tail
+
+log = logging.getLogger(__name__)
+
+REMEMBERED_MAX = 100_000
+"""Balances and room numbers that are kept; of an account that was forgotten, the next is learnt."""
+BLOCK_MS = 500
+RETRY_S = 0.5
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class _Recent(Generic[K, V]):
+    """The latest value of each of the names that were last used."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def swap(self, name: K, value: V) -> V | None:
+        """Set a value; returns the one before, if it is remembered."""
+        before = self._values.pop(name, None)
+        self._values[name] = value
+        if len(self._values) > REMEMBERED_MAX:
+            self._values.popitem(last=False)
+        return before
+
+
+class Watch:
+    """Judges lines in order. Pure; what it has not seen yet it takes as it comes."""
+
+    def __init__(self) -> None:
+        self._place: int | None = None
+        self._balances: _Recent[tuple[str, str], int] = _Recent()
+        self._rooms: _Recent[str, int] = _Recent()
+
+    def breach(self, line: Line) -> str | None:
+        """What is wrong with the next line, None when nothing is."""
+        found = self._broken_order(line) or self._broken_books(line)
+        return f"place {line.place}: {found}" if found else None
+
+    def _broken_order(self, line: Line) -> str | None:
+        before, self._place = self._place, line.place
+        if before is not None and line.place != before + 1:
+            return f"it follows place {before}"
+        if line.entry.room:
+            last = self._rooms.swap(line.entry.room, line.room_seq)
+            if last is not None and line.room_seq != last + 1:
+                return f"room {line.entry.room} goes from {last} to {line.room_seq}"
+        return None
+
+    def _broken_books(self, line: Line) -> str | None:
+        legs = line.entry.legs
+        if len(legs) != len(line.after):
+            return f"{len(legs)} legs, {len(line.after)} balances"
+        if assets := unbalanced(legs):
+            return f"the legs in {assets[0]} do not sum to zero"
+        for leg, after in zip(legs, line.after, strict=True):
+            before = self._balances.swap((leg.account, leg.asset), after)
+            if before is not None and before + int(leg.amount) != after:
+                return f"{leg.account} {leg.asset} goes from {before} by {leg.amount} to {after}"
+            if breaks_floor(leg, after):
+                return f"{leg.account} {leg.asset} falls to {after}"
+        return None
+
+
+async def watch(tail: Tail, after: int | None = None) -> None:
+    """Watch the journal until cancelled, and stop money at a breach.
+
+    From behind the place `after`, or from what is its end now.
+    """
+    judge, place = Watch(), after
+    while True:
+        try:
+            if place is None:
+                place = await journal.end(tail.store)
+            for line in await tail.next(place, block_ms=BLOCK_MS):
+                place = line.place
+                if found := judge.breach(line):
+                    await halt(tail, found)
+        except AWAY as error:
+            log.warning("the live audit waits: %s", error)
+            await asyncio.sleep(RETRY_S)
+
+
+async def halt(tail: Tail, reason: str) -> None:
+    """Take no more entries with legs, until somebody resumes."""
+    log.critical("MONEY IS STOPPED: %s; see `livesrv audit`, then `livesrv resume`", reason)
+    await tail.store.fcall("halt", 0, reason)
+
+
+async def halted(store: Redis) -> str | None:
+    """Why money is stopped, None when it is not."""
+    reason: Any = await store.hget(META_KEY, "halted")
+    return None if reason is None else bytes(reason).decode()
+
+
+async def resume(store: Redis) -> None:
+    """Let money move again."""
+    await store.fcall("resume", 0)
