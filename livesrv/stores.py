@@ -52,6 +52,12 @@ _OPTIONS: dict[StoreRole, dict[str, str]] = {
 }
 LEDGER_MUST = _OPTIONS["ledger"]
 """What `check` asks of any ledger, ours or not."""
+_TUNED: dict[StoreRole, dict[str, str]] = {
+    "ledger": {"auto-aof-rewrite-min-size": "256mb"},
+    "bus": {},
+}
+"""From 64 MB, which is the default, a big show makes the append-only file anew every few seconds,
+with a fork each time; 256 MB are loaded again in some three seconds after a crash."""
 
 
 class StoreError(Exception):
@@ -72,7 +78,9 @@ def embedded(role: StoreRole, data_dir: Path) -> EmbeddedStore:
     directory = data_dir.resolve() / role
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     socket = _socket_path(directory)
-    options = _ALWAYS | _OPTIONS[role] | {"unixsocket": str(socket), "dir": str(directory)}
+    options = (
+        _ALWAYS | _OPTIONS[role] | _TUNED[role] | {"unixsocket": str(socket), "dir": str(directory)}
+    )
     argv = [str(get_binary_path())]
     for name, value in options.items():
         argv += [f"--{name}", value]

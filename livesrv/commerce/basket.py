@@ -4,7 +4,6 @@ Everything is taken from the registers as they stand, so an order that was compo
 is never accepted, and a changed price is found out here.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -48,7 +47,7 @@ class Goods(NamedTuple):
 class Basket(NamedTuple):
     """The goods of an order; all are of one seller and in one currency.
 
-    `cards` says which rate card each portion is under, as `SCOPE vVERSION`. `gates` are legs that
+    `cards` says which rate card each portion is under, as `SCOPE:SUBJECT vVERSION`. `gates` are legs that
     move nothing and hold the order back where a condition is not met.
     """
 
@@ -72,9 +71,9 @@ def fill(
 
     Raises `Refused`: `not_found`, `not_eligible`, `price_changed`, `limit_exceeded`, `invalid`.
     """
-    demand: Counter[str] = Counter()
+    demand: dict[str, int] = {}
     for line in request.lines:
-        demand[line.offer] += line.quantity
+        demand[line.offer] = demand.get(line.offer, 0) + line.quantity
     goods = [_goods(registers, room_id, *each, deal, now_ms) for each in demand.items()]
     carriage_minor = deal.carriage_minor if deal else 0
     _check_total(request, goods, carriage_minor)
@@ -149,23 +148,20 @@ def _portions(
         "agency": host.agency,
         "promoter": promoter,
     }
-    gross: Counter[str] = Counter()
+    gross: dict[str, int] = {}
     chosen: dict[str, Card] = {}
     for each in goods:
-        card, scope = choose(
+        category = each.sheet.category or ""
+        card, name = choose(
             [
-                (f"offer:{each.offer}", each.sheet.card),
-                (f"seller:{seller}", party.seller_card),
-                (f"host:{room.host.id}", host.host_card),
-                (
-                    f"category:{each.sheet.category}",
-                    cards.categories.get(each.sheet.category or ""),
-                ),
-                ("default", cards.order or terms.order_card),
+                ("offer", each.offer, each.sheet.card),
+                ("seller", seller, party.seller_card),
+                ("host", room.host.id, host.host_card),
+                ("category", category, cards.categories.get(category)),
+                ("default", "", cards.order or terms.order_card),
             ]
         )
-        name = f"{scope} v{card.version}"
-        gross[name] += each.price_minor * each.quantity
+        gross[name] = gross.get(name, 0) + each.price_minor * each.quantity
         chosen[name] = card
     return {
         name: Portion(gross[name], order_shares(card, roles, seller, room.shares_bps))

@@ -7,7 +7,7 @@ What a card became for one order is frozen on it, so that changing a card change
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -39,16 +39,11 @@ class Cards(Struct, frozen=True, omit_defaults=True):
     categories: dict[str, Card] = {}
 
 
-class Chosen(NamedTuple):
-    """A card, and which: `offer`, `seller:USER`, `host:USER`, `category:NAME` or `default`."""
-
-    card: Card
-    scope: str
-
-
-def choose(candidates: Sequence[tuple[str, Card | None]]) -> Chosen:
-    """The first card that there is."""
-    return next(Chosen(card, scope) for scope, card in candidates if card is not None)
+def choose(candidates: Sequence[tuple[str, str, Card | None]]) -> tuple[Card, str]:
+    """The first card that there is of (scope, subject, card), and its name with its version."""
+    scope, subject, card = next(each for each in candidates if each[2] is not None)
+    assert card is not None  # so it was chosen
+    return card, f"{scope}:{subject} v{card.version}" if subject else f"{scope} v{card.version}"
 
 
 def order_shares(

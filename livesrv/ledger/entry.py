@@ -67,7 +67,9 @@ class Entry(Struct, kw_only=True, omit_defaults=True):
 
     `refusal`, when set, is the code under which this id is to be refused from now on.
     `unrecorded` is a class of accounts: when the floor of one would break, the answer is `short`
-    and the id stays free, so that the caller may make room and post again.
+    and the id stays free, so that the caller may make room and post again. A `short` is no end: a
+    call that was sent twice may still be posted late, so what is done next must use the same id or
+    a register that the entry reads.
     `forget_at_ms`: the id may be forgotten after that moment; 0 keeps it. `facts` are for those who
     read the journal; the ledger itself does not look into them, and relies on their coming last.
     """

@@ -238,17 +238,30 @@ local function write_strings(prefix, changed, text_of)
   write_pairs(lasting, 'MSET')
 end
 
+-- Places that are set are gathered by ranking; what else happens to a ranking keeps its turn.
 local function write_ranks()
+  local gathered = {}
+  local function set_gathered(key)
+    write_pairs(gathered[key] or {}, 'ZADD', key)
+    gathered[key] = nil
+  end
   for _, rank in ipairs(draft.ranks) do
     local key, member, score, is_raise = RANK .. rank[1], rank[2], rank[3], rank[4]
-    if is_raise then
-      redis.call('ZINCRBY', key, digits(score), member)
-    elseif score == 0 then
-      redis.call('ZREM', key, member)
+    if is_raise or score == 0 then
+      set_gathered(key)
+      if is_raise then
+        redis.call('ZINCRBY', key, digits(score), member)
+      else
+        redis.call('ZREM', key, member)
+      end
     else
-      redis.call('ZADD', key, digits(score), member)
+      local sets = gathered[key] or {}
+      sets[#sets + 1] = digits(score)
+      sets[#sets + 1] = member
+      gathered[key] = sets
     end
   end
+  for key in pairs(gathered) do set_gathered(key) end
 end
 
 local function write_out()

@@ -42,8 +42,9 @@ PATIENCE_MIN_S = 0.05
 AWAY = (StoreConnectionError, StoreTimeoutError, ReadOnlyError, OSError)
 """What says that the store is away, and that an answer may have been lost."""
 
-UNFIT = ("BEHIND", "MISCONF", "OOM", "BUSY", "CLUSTERDOWN")
-"""What a store answers that is there but must not or cannot write: its disk is full, for one."""
+UNFIT = ("BEHIND", "MISCONF", "OOM", "BUSY", "CLUSTERDOWN", "Function not found")
+"""What a store answers that is there but must not or cannot write: its disk is full, it has come
+back empty."""
 
 Compose = Callable[[Registers], Entry | None]
 

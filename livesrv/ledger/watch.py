@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from redis.asyncio import Redis
 
 from . import journal
-from .entry import Line, breaks_floor, unbalanced
+from .entry import Line, breaks_floor
 from .store import AWAY, META_KEY
 from .tail import Tail
 
@@ -71,15 +71,17 @@ class Watch:
         legs = line.entry.legs
         if len(legs) != len(line.after):
             return f"{len(legs)} legs, {len(line.after)} balances"
-        if assets := unbalanced(legs):
-            return f"the legs in {assets[0]} do not sum to zero"
+        sums: dict[str, int] = {}
         for leg, after in zip(legs, line.after, strict=True):
-            before = self._balances.swap((leg.account, leg.asset), after)
-            if before is not None and before + int(leg.amount) != after:
-                return f"{leg.account} {leg.asset} goes from {before} by {leg.amount} to {after}"
-            if breaks_floor(leg, after):
-                return f"{leg.account} {leg.asset} falls to {after}"
-        return None
+            account, asset, amount = leg.account, leg.asset, int(leg.amount)
+            sums[asset] = sums.get(asset, 0) + amount
+            before = self._balances.swap((account, asset), after)
+            if before is not None and before + amount != after:
+                return f"{account} {asset} goes from {before} by {amount} to {after}"
+            if (after < 0 or leg.floor) and breaks_floor(leg, after):
+                return f"{account} {asset} falls to {after}"
+        odd = next((asset for asset, total in sums.items() if total), None)
+        return odd and f"the legs in {odd} do not sum to zero"
 
 
 async def watch(tail: Tail, after: int | None = None) -> None:

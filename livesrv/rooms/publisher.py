@@ -25,6 +25,8 @@ BLOCK_MS = 500
 REWIND_MS = 120_000
 REWIND_LINES_MAX = 50_000
 """How much of the journal is relayed again to a bus that has lost its memory."""
+GATHER_S = 0.02
+"""Between two looks: what is posted meanwhile goes out together. Rooms gather longer than that."""
 RETRY_S = 0.1
 
 
@@ -45,6 +47,7 @@ class Publisher:
                 if not is_placed:
                     await self._find_place()
                 is_placed = await self._step()
+                await asyncio.sleep(GATHER_S)
             except (*LEDGER_AWAY, *BUS_AWAY) as error:
                 log.warning("relaying waits: %s", error)
                 is_placed = False

@@ -153,7 +153,7 @@ class Show {
     else if (type === "unpinned") this.#shop.unpin(event.offer);
     else if (type === "stock") this.#shop.stock(event.offer, event.stock);
     else if (type === "removed") this.#waterfall.remove(event.comment);
-    else if (type === "notice") this.#waterfall.notice(event.text, `notice ${event.seq}`);
+    else if (type === "notice" && event.text) this.#waterfall.notice(event.text, `notice ${event.seq}`);
     else if (type === "muted" && event.user === this.#user) this.#toast(say("error.muted"));
     else if (type === "started") this.#status("live");
     else if (type === "ended") this.#end();

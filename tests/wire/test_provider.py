@@ -1,10 +1,10 @@
 """`livesrv provider` as a process of its own: bills shown and paid, money taken back, once."""
 
+import asyncio
 import html
 import json
 import re
 import socket
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,19 +44,16 @@ class Provider:
 async def playing(log: Path, port: int, *flags: str) -> AsyncIterator[Provider]:
     """Start one; in the end SIGTERM ends it, with status 0."""
     provider = Provider(f"http://127.0.0.1:{port}", log)
-    with (
-        log.open("wb") as told,
-        subprocess.Popen(
-            [*LIVESRV, "provider", "--port", f"{port}", *flags], stdout=told, stderr=told
-        ) as process,
-    ):
-        try:
-            await provider.has_said(f"takes payments at {provider.url};")
-            yield provider
-        finally:
-            process.terminate()
-            assert process.wait(STOP_WITHIN_S) == 0
-        assert provider.said("Traceback") == []
+    command = [*LIVESRV, "provider", "--port", f"{port}", *flags]
+    with log.open("wb") as told:
+        process = await asyncio.create_subprocess_exec(*command, stdout=told, stderr=told)
+    try:
+        await provider.has_said(f"takes payments at {provider.url};")
+        yield provider
+    finally:
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), STOP_WITHIN_S) == 0
+    assert provider.said("Traceback") == []
 
 
 def shared_with(server: Server) -> tuple[str, ...]:
@@ -76,6 +73,7 @@ def free_port() -> int:
 async def shop(serve: Serve, free_port: int) -> AsyncIterator[Shop]:
     """A server whose provider is to be on that port."""
     settings = QUICK | PAYMENTS | {"payment_url": f"http://127.0.0.1:{free_port}"}
+    settings["post_deadline_ms"] = 500
     async with on(serve(**settings)) as open_shop:
         yield open_shop
 
