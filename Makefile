@@ -17,9 +17,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 help:
 	@echo "make run      a server with a show on it, at http://127.0.0.1:$(PORT) (PORT, DATA_DIR)"
 	@echo "make test     everything a change must pass: format, lint, types, tests"
+	@echo "make lint     the first three of them"
 	@echo "make mutants  put defects into a copy of the tree; the tests must catch each"
 	@echo "make soak     kills, faults and chance for as long as you say (SEED, ROUNDS)"
-	@echo "make lint     the first three of them"
 	@echo "make format   put the code in shape"
 	@echo "make clean    remove .venv and caches; the books in $(DATA_DIR) stay"
 

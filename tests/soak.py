@@ -31,6 +31,7 @@ PARTS = [
     Part("entries beside the model", ["tests/ledger/test_machine.py"]),
     Part("splits", ["tests/ledger/test_split.py"]),
     Part("file cut at every byte", ["tests/ledger/test_aof.py"]),
+    Part("defects made on purpose", ["tests/mutants"]),
     Part("bad network", ["tests/faults/test_proxy.py"]),
     Part("anything killed or stopped", ["tests/faults/test_kills.py", "-k", "any_process"]),
     Part("each fault", ["tests/faults", "-k", "not any_process and not proxy"], takes_seeds=True),

@@ -47,8 +47,8 @@ class Goods(NamedTuple):
 class Basket(NamedTuple):
     """The goods of an order; all are of one seller and in one currency.
 
-    `cards` says which rate card each portion is under, as `SCOPE:SUBJECT vVERSION`. `gates` are legs that
-    move nothing and hold the order back where a condition is not met.
+    `cards` says which rate card each portion is under, as `SCOPE:SUBJECT vVERSION`. `gates` are
+    legs that move nothing and hold the order back where a condition is not met.
     """
 
     goods: Sequence[Goods]

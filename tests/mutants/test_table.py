@@ -1,14 +1,19 @@
-"""The table of defects still fits the tree; `make mutants` tries them."""
+"""The table of defects still fits the tree, and some of them are tried; `make mutants` tries all."""
 
 import ast
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from tests.seeding import EVERYTHING, SEED
+
+from .__main__ import copy_tree, is_caught
 from .table import MUTANTS, Mutant
 
 ROOT = Path(__file__).parent.parent.parent
+TRIED = 5
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.old[:40])
@@ -24,3 +29,10 @@ def test_the_text_to_replace_stands_once_and_the_test_exists(mutant: Mutant) -> 
 
 def test_no_defect_stands_in_the_table_twice() -> None:
     assert [mutant for mutant, times in Counter(MUTANTS).items() if times > 1] == []
+
+
+@pytest.mark.timeout(1800)
+def test_defects_chosen_by_the_seed_are_caught(tmp_path: Path) -> None:
+    chosen = MUTANTS if EVERYTHING else Random(SEED).sample(MUTANTS, TRIED)
+    copy_tree(tmp_path)
+    assert [mutant for mutant in chosen if not is_caught(tmp_path, mutant)] == []
