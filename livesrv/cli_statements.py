@@ -19,7 +19,6 @@ from livesrv.ledger.reading import Asked, Reading
 from livesrv.ledger.take import Take
 from livesrv.statement_formats import FORMATS, STATEMENT_FORMATS, TAKE_FORMATS
 from livesrv.statements import PARTY_PATTERN, Period, accounts_of, period
-from protocol.messages import AMOUNT_MAX
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -139,7 +138,7 @@ def _checked(flag: str, read: Callable[[V], T], value: V) -> T:
 
 
 def _count(text: str) -> int:
-    if not re.fullmatch(r"\d{1,15}", text) or int(text) > AMOUNT_MAX:
+    if not re.fullmatch(r"\d{1,15}", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"found {text[:20]!r}; must be a number, 0 or more")
     return int(text)
 

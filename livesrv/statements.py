@@ -15,6 +15,8 @@ _WORD = "[A-Za-z0-9_-]{1,64}"
 PARTY_PATTERN = rf"^@?{_WORD}(?!\n)$"
 ACCOUNT_PATTERN = rf"^(@?{_WORD}|:{_WORD}|{_WORD}(:@?{_WORD})+)(?!\n)$"
 NAME_CHARS_MAX = 256
+PLACE_MAX = 10**15 - 1
+"""More lines than any journal has."""
 
 
 class Period(NamedTuple):

@@ -21,9 +21,8 @@ from livesrv.ledger.entry import PLATFORM
 from livesrv.ledger.store import Unavailable
 from livesrv.refusal import Refused
 from livesrv.statement_formats import StatementView, TakeView
-from livesrv.statements import PARTY_PATTERN, accounts_of, is_own, iso, period
+from livesrv.statements import PARTY_PATTERN, PLACE_MAX, accounts_of, is_own, iso, period
 from protocol.codes import ErrorCode
-from protocol.messages import AMOUNT_MAX
 
 from .desk import Desk
 from .openapi import Route
@@ -68,7 +67,7 @@ class StatementEndpoints:
             f"--lines={_number(request, 'limit', str(PAGE_LINES), PAGE_LINES_MAX)}",
         ]
         if "cursor" in request.query:
-            flags.append(f"--behind={_number(request, 'cursor', '', AMOUNT_MAX)}")
+            flags.append(f"--behind={_number(request, 'cursor', '', PLACE_MAX)}")
         return await self._answer(request, user, "statement", *flags, "--", account)
 
     async def _take(self, request: web.Request) -> web.Response:

@@ -24,8 +24,8 @@ async def transact_once(
     """Post what `compose` makes of `blank`, which has the id and fingerprint.
 
     When `compose` refuses, what this id was answered before goes first; else the id is refused from
-    now on for the codes in `recorded`, and this time only for the others. Raises `Refused`:
-    `conflict` when the id was used for other content.
+    now on for the codes in `recorded`, and this time only for the others and where waiting helps.
+    Raises `Refused`: `conflict` when the id was used for other content.
     """
     try:
         outcome = await ledger.transact(names, compose)
@@ -41,7 +41,7 @@ async def transact_once(
 async def _first_answer(
     ledger: Ledger, blank: Entry, refused: Refused, recorded: Collection[ErrorCode]
 ) -> Outcome:
-    if refused.code in recorded:
+    if refused.code in recorded and refused.retry_after_ms is None:
         look = replace(blank, refusal=refused.code.value)
     else:
         look = replace(blank, reads=[NEVER])

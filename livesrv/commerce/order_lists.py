@@ -114,6 +114,7 @@ async def list_orders(
     found = sorted(pairs, reverse=True)
     names = [order_register(order) for _, order in found[:limit]]
     registers = await ledger.read(names)
-    orders = [view(read_order_sheet(registers[name]), reader, terms) for name in names]
+    sheets = [read_order_sheet(registers[name]) for name in names]
+    orders = [view(each, reader, terms) for each in sheets if not states or each.status in states]
     cursor = "{}.{}".format(*found[limit - 1]) if len(found) > limit else None
     return OrderPage(orders, cursor)

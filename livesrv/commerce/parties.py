@@ -42,7 +42,7 @@ class Contract(Struct, frozen=True, kw_only=True):
         return self.from_ms <= now_ms < min(ends, default=now_ms + 1)
 
 
-class Party(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Party(Struct, frozen=True, kw_only=True):
     """The register `party:USER`.
 
     `host_card` and `gift_card` are for what happens in their rooms, `seller_card` for their goods.

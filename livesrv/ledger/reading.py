@@ -232,6 +232,8 @@ async def _live_blocks(
     """All lines behind a place up to today's end, from wherever they are by now."""
     async for block in journal.blocks(store, archive, place):
         if lines := _unopened(block, place):
+            if lines[0].place != place + 1:
+                raise ArchiveError(f"place {lines[0].place} follows place {place}")
             place = lines[-1].place
             yield lines
 

@@ -151,7 +151,8 @@ class Show {
     else if (type === "sold") this.#sold(event);
     else if (type === "pinned") this.#shop.pin(event);
     else if (type === "unpinned") this.#shop.unpin(event.offer);
-    else if (type === "stock") this.#shop.stock(event.offer, event.stock);
+    else if (type === "stock") this.#shop.change(event);
+    else if (type === "reserved" || type === "unsold") this.#restock(event);
     else if (type === "removed") this.#waterfall.remove(event.comment);
     else if (type === "notice" && event.text) this.#waterfall.notice(event.text, `notice ${event.seq}`);
     else if (type === "muted" && event.user === this.#user) this.#toast(say("error.muted"));
@@ -187,8 +188,12 @@ class Show {
     this.#gifters.delete(least[0]);
   }
 
-  #sold(event) {
+  #restock(event) {
     for (const { offer, stock } of event.lines) this.#shop.stock(offer, stock);
+  }
+
+  #sold(event) {
+    this.#restock(event);
     const titled = event.lines.map((line) => ({ ...line, title: this.#shop.titleOf(line.offer) }));
     this.#waterfall.sold(event, titled);
   }

@@ -29,11 +29,11 @@ export class Shop {
   pin(offer) {
     this.unpin(offer.offer);
     this.#remember(offer);
-    const card = newCard(offer, () => this.#buy(this.#known.get(offer.offer)));
+    const card = newCard(() => this.#buy(this.#known.get(offer.offer)));
     this.#cards.set(offer.offer, card);
     this.#list.prepend(card);
     this.#list.scrollTo({ left: 0 });
-    showStock(card, offer.stock);
+    showTerms(card, offer);
   }
 
   unpin(id) {
@@ -51,13 +51,22 @@ export class Shop {
     this.#changed(offer);
   }
 
+  /** An offer has other terms from now on: another price, title or limit, or it is off sale. */
+  change(offer) {
+    if (!this.#known.has(offer.offer)) return;
+    this.#remember(offer);
+    const card = this.#cards.get(offer.offer);
+    if (card) showTerms(card, offer);
+    this.#changed(this.#known.get(offer.offer));
+  }
+
   titleOf(id) {
     return this.#known.get(id)?.title ?? id;
   }
 
   #remember(offer) {
     this.#known.delete(offer.offer);
-    this.#known.set(offer.offer, { ...offer });
+    this.#known.set(offer.offer, { ...offer, stock: offer.withdrawn ? 0 : offer.stock });
     if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.keys().next().value);
   }
 }
@@ -68,20 +77,26 @@ export function stockWords(stock) {
   return say(stock <= LAST_PIECES ? "offer.last" : "offer.left", { count: count(stock) });
 }
 
-function newCard(offer, buy) {
-  const [emoji, title] = picture(offer.title, "🛍️");
+function newCard(buy) {
   const card = make("li", "card");
   const about = make("div", "about");
-  const name = make("b", "title", title);
+  const name = make("b", "title");
   name.dir = "auto";
-  about.append(name, make("span", "price", money(offer.price_minor, offer.currency)));
-  about.append(make("span", "stock"));
+  about.append(name, make("span", "price"), make("span", "stock"));
   const button = make("button", "buy");
   button.type = "button";
   button.append(icon("i-bag"), make("span", "", say("offer.buy")));
   button.addEventListener("click", buy);
-  card.append(make("span", "emoji", emoji), about, button);
+  card.append(make("span", "emoji"), about, button);
   return card;
+}
+
+function showTerms(card, offer) {
+  const [emoji, title] = picture(offer.title, "🛍️");
+  card.querySelector(".emoji").textContent = emoji;
+  card.querySelector(".title").textContent = title;
+  card.querySelector(".price").textContent = money(offer.price_minor, offer.currency);
+  showStock(card, offer.withdrawn ? 0 : offer.stock);
 }
 
 function showStock(card, stock) {

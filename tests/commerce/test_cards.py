@@ -156,6 +156,18 @@ async def test_a_host_may_buy_from_the_own_show_and_gets_the_sellers_part_back(
     assert await market.balance("wallet:mei") == 1000
 
 
+async def test_a_seller_may_buy_the_own_goods_and_cancel_as_either(market: Market) -> None:
+    await market.consent("sam", "mei")
+    await market.offer("plum", seller="sam")
+    await market.fund("sam", 2000)
+    first, second = [await market.buy("sam", ("plum", 1)) for _ in range(2)]
+    await market.cancel(first.order, by="sam")
+    await market.refund(second.order, by="sam")
+    await market.settle()
+    assert await market.earned(PLATFORM, "mei", "sam") == [0, 0, 0]
+    assert await market.balance("wallet:sam") == 2000
+
+
 async def test_a_party_whose_part_is_nothing_leaves_no_leg(market: Market) -> None:
     await market.offer("seed", price_minor=1)
     placed = await market.buy("lan", ("seed", 1))

@@ -2,6 +2,7 @@
 
 import asyncio
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,26 @@ async def test_what_comes_into_a_basket_while_it_is_emptied_is_not_lost(
     whole = await ripe(show, PLATFORM, "mei")
     assert sum(whole) == given
     assert await show.earned(PLATFORM, "mei", asset="COIN") == [0, 0]
+
+
+async def test_a_basket_that_was_filled_since_it_was_read_is_read_again(
+    show: Market, rival: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commission lands between a clock's look into the basket and its entry."""
+    ripening, top = Ripening.at(show.now_ms, WINDOW_MS), rival.ledger.top
+    await show.give("lan", 100)
+    await show.settle()
+
+    async def top_and_then_more(*asked: Any) -> list[tuple[str, int]]:
+        found = await top(*asked)
+        await show.give("lan", 60)
+        await show.settle()
+        return found
+
+    monkeypatch.setattr(rival.ledger, "top", top_and_then_more)
+    await mature(rival.ledger, ripening)
+    await mature(show.ledger, ripening)
+    assert await ripe(show, PLATFORM, "mei") == [80, 80]
 
 
 async def test_a_basket_of_more_parties_than_one_entry_carries_is_emptied_in_turns(

@@ -117,6 +117,25 @@ async def test_an_offer_is_on_sale_from_its_opening_until_before_its_closing(
         await market.buy("lan", ("plum", 1))
 
 
+async def test_who_came_too_early_may_send_the_same_key_again_when_it_is_time(
+    market: Market,
+) -> None:
+    await market.offer("plum", opens_ms=market.now_ms + 10)
+    with refused(ErrorCode.NOT_ELIGIBLE):
+        await market.buy("lan", ("plum", 1), key="k")
+    market.now_ms += 10
+    assert not (await market.buy("lan", ("plum", 1), key="k")).duplicate
+
+
+async def test_who_came_too_late_stays_refused_under_that_key(market: Market) -> None:
+    await market.offer("plum", closes_ms=market.now_ms)
+    with refused(ErrorCode.NOT_ELIGIBLE):
+        await market.buy("lan", ("plum", 1), key="k")
+    await market.change("plum", closes_ms=None)
+    with refused(ErrorCode.NOT_ELIGIBLE, saying="refused before"):
+        await market.buy("lan", ("plum", 1), key="k")
+
+
 async def test_an_offer_taken_off_sale_cannot_be_ordered_and_comes_back(market: Market) -> None:
     await market.change(is_withdrawn=True)
     assert (await market.shown()).withdrawn is True

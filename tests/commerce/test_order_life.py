@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from livesrv.commerce import shows
+from livesrv.commerce import order_life, shows
 from livesrv.commerce.order_states import MOVES, STATES
 from livesrv.commerce.terms import HOUR_MS
 from livesrv.ledger.store import Ledger
@@ -141,6 +141,16 @@ async def test_the_clock_waits_until_the_moment_and_not_longer(
     assert await market.status(order) == status
     await market.pass_ms(1)
     assert await market.status(order) != status
+
+
+async def test_a_look_at_an_order_before_its_moment_changes_nothing(market: Market) -> None:
+    order = await market.hold()
+    for now_ms, status in (
+        (market.now_ms + HOLD_MS - 1, "held"),
+        (market.now_ms + HOLD_MS, "expired"),
+    ):
+        await order_life.tick(market.ledger, order, terms=market.terms, now_ms=now_ms)
+        assert await market.status(order) == status
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Statements: what they tell of a line, what they refuse to tell, and what they need not read."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from livesrv.ledger.statement import Statement, StatementLine, party_accounts
 from livesrv.ledger.store import Ledger
 from livesrv.ledger.take import DAY_MS, Take, TakeLine
 
-from .books import archiver, fill, seal_whole
+from .books import accountant, archiver, fill, gift, seal_whole
 from .statements import balances, tell
 
 CARD = (
@@ -217,13 +218,25 @@ async def test_a_period_begins_at_its_first_line_even_when_the_clock_steps_back(
     for at_ms in (10, 20, 30, 15, 25, 40):
         journal.topup("lan", at_ms, at_ms)
     journal.write(archive, 2, 2, 2)
-    early = await tell(empty, archive, "wallet:lan", to_ms=25, currency="CNY")
-    late = await tell(empty, archive, "wallet:lan", from_ms=25, currency="CNY")
-    assert [line.amount_minor for line in early.lines] == [10, 20]
-    assert [(line.amount_minor, line.at_ms) for line in late.lines] == [
-        *((30, 30), (15, 30), (25, 30), (40, 40))
-    ]
-    assert late.opening == early.closing == {("wallet:lan", "CNY"): 30}
+    for cut_ms in (25, 30):
+        early = await tell(empty, archive, "wallet:lan", to_ms=cut_ms, currency="CNY")
+        late = await tell(empty, archive, "wallet:lan", from_ms=cut_ms, currency="CNY")
+        assert [line.amount_minor for line in early.lines] == [10, 20]
+        assert [(line.amount_minor, line.at_ms) for line in late.lines] == [
+            *((30, 30), (15, 30), (25, 30), (40, 40))
+        ]
+        assert late.opening == early.closing == {("wallet:lan", "CNY"): 30}
+
+
+async def test_the_clock_of_a_segment_that_is_not_read_counts_too(
+    empty: Redis, archive: Archive
+) -> None:
+    journal = Journal()
+    for user, at_ms in (("lan", 10), ("mo", 50), ("lan", 20)):
+        journal.topup(user, 1, at_ms)
+    journal.write(archive, 1, 1, 1)
+    told = await tell(empty, archive, "wallet:lan", from_ms=30, currency="CNY")
+    assert [(line.place, line.at_ms) for line in told.lines] == [(3, 50)]
 
 
 async def test_segments_before_the_period_and_without_the_account_are_not_read(
@@ -270,13 +283,38 @@ async def test_sales_of_before_the_period_are_told_where_their_batch_is(
 ) -> None:
     monkeypatch.setattr(reading, "FAR_LINES", 3)
     await fill(ledger, 60)
-    await seal_whole(archiver(ledger, archive))
+    for number in range(100, 105):
+        await ledger.post(gift(number))
+    await accountant(ledger).settle()
+    await seal_whole(archiver(ledger, archive, segment_lines=33, keep_lines=1), 33)
     whole = await tell(ledger.store, archive, "pending:h")
-    batch_ms = whole.lines[0].at_ms
-    late = await tell(ledger.store, archive, "pending:h", from_ms=batch_ms)
-    assert late.lines == whole.lines
-    assert {line.sale_place for line in late.lines} == set(range(8, 60))
-    assert late.opening == {("pending:h", "COIN"): 0}
+    late = await tell(ledger.store, archive, "pending:h", behind=60)
+    assert [line.sale_place for line in whole.lines] == [*range(8, 60), *range(61, 66)]
+    assert late.lines == whole.lines[-5:]
+    assert late.opening == {("pending:h", "COIN"): whole.lines[-6].balance_minor}
+
+
+async def test_statements_told_while_books_are_written_and_archived_go_on_from_each_other(
+    ledger: Ledger, archive: Archive
+) -> None:
+    await fill(ledger, 20)
+
+    async def write() -> None:
+        for number in range(100, 350):
+            await ledger.post(gift(number))
+            if number % 10 == 0:
+                await accountant(ledger).settle()
+                await seal_whole(archiver(ledger, archive))
+
+    writing, count = asyncio.create_task(write()), 0
+    before = await tell(ledger.store, archive, *party_accounts("h"))
+    while not writing.done():
+        told = await tell(ledger.store, archive, *party_accounts("h"))
+        assert told.lines[: len(before.lines)] == before.lines
+        before, count = told, count + 1
+    await writing
+    assert count > 3
+    assert len(archive.segments()) > 5
 
 
 async def test_an_account_is_told_in_every_asset_it_ever_held(

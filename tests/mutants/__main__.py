@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from .table import MUTANTS, Mutant
+from .mutant import Mutant
+from .table import MUTANTS
 
 ROOT = Path(__file__).parent.parent.parent
 COPIED = ["livesrv", "protocol", "loadtest", "tests"]

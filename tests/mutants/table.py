@@ -4,17 +4,9 @@ An area has a list of its own; a new area adds one and names it in `MUTANTS`. Th
 stand exactly once in its file, which a quick test sees to, so that this table cannot rot.
 """
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    """With `new` for `old` in `file`, `test` must fail, or one of its cases if it has several."""
-
-    file: str
-    old: str
-    new: str
-    test: str
-
+from .commerce import COMMERCE
+from .mutant import Mutant
+from .statements import STATEMENTS
 
 LUA = "livesrv/ledger/ledger.lua"
 ENTRY = "livesrv/ledger/entry.py"
@@ -334,4 +326,13 @@ COMMISSION = [
     ),
 ]
 
-MUTANTS = [*FLOORS, *POSTING, *RESTORING, *GROUP_COMMIT, *SPLITS, *COMMISSION]
+MUTANTS = [
+    *FLOORS,
+    *POSTING,
+    *RESTORING,
+    *GROUP_COMMIT,
+    *SPLITS,
+    *COMMISSION,
+    *COMMERCE,
+    *STATEMENTS,
+]

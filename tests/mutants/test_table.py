@@ -10,7 +10,8 @@ import pytest
 from tests.seeding import EVERYTHING, SEED
 
 from .__main__ import copy_tree, is_caught
-from .table import MUTANTS, Mutant
+from .mutant import Mutant
+from .table import MUTANTS
 
 ROOT = Path(__file__).parent.parent.parent
 TRIED = 5

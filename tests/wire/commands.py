@@ -3,7 +3,7 @@
 from .shapes import Message
 from .stage import Show, fresh
 
-OPTIONAL = ("made_at_ms", "since", "token")
+OPTIONAL = ("made_at_ms", "since", "token", "payment", "promoter")
 ID_FIELDS = ("room", "key", "gift", "offer", "user", "comment")
 NO_IDS = [
     *("", " ", "a b", "a\n", "\na", "a\x00", "a.b", "a/b", "../a", "é", "пример", "🍑", "i" * 65),
@@ -26,6 +26,8 @@ def legal(show: Show) -> list[Message]:
             "lines": [{"offer": show.offer, "quantity": 1}],
             "total_minor": 2990,
             "currency": "CNY",
+            "payment": "wallet",
+            "promoter": fresh("pia"),
         },
         {"type": "start", **room},
         {"type": "pin", **room, "offer": show.offer},

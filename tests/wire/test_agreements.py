@@ -144,6 +144,17 @@ async def test_a_host_with_too_few_followers_sells_no_manufacturers_goods(few: S
     await lan.do("order", **order_of(show, lines=lines))
 
 
+async def test_a_party_is_shown_whole(shop: Shop) -> None:
+    path = f"/v1/parties/{fresh('sam')}"
+    changed = await shop.http.do("PUT", path, {}, token=shop.ops)
+    assert (changed["is_manufacturer"], changed["agency"], changed["contract"]) == (
+        False,
+        None,
+        None,
+    )
+    assert await shop.http.get(path, token=shop.ops) == changed
+
+
 # --- joint sales
 
 

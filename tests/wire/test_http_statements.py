@@ -317,3 +317,11 @@ async def test_one_user_has_one_statement_at_a_time_and_others_their_turn(stage:
     assert {answer.status for answer in crowd} == {200, 503}
     assert {each.code for each in crowd if each.status != 200} == {"busy"}
     assert (await refused(stage, f"/v1/statements/{user}", token)).status == 200
+
+
+async def test_statement_while_the_ledger_is_away_is_busy(stage: Stage) -> None:
+    user = fresh("lan")
+    with stage.server.paused("ledger"):
+        answer = await refused(stage, f"/v1/statements/{user}", stage.server.token(user))
+    assert (answer.status, answer.code) == (503, "busy")
+    await statement(stage, user, stage.server.token(user))

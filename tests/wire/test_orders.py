@@ -292,10 +292,19 @@ def wrong_values(show: Show) -> dict[str, list[object]]:
         "currency": ["", "cny", "CN", "CNYY", "C\nY", 7, None],
         "made_at_ms": [-1, "now", 1.5, True, 2**63],
         "room": ["", "a b", "r\n", "r" * 65, 7, None],
+        "payment": ["", "a b", "p" * 65, 7, None, "cash"],
+        "promoter": ["", "a b", "p" * 65, 7, []],
+        "private_price": ["", "a b", "p" * 65, 7, {}],
     }
 
 
-@pytest.mark.parametrize("field", ["key", "lines", "total_minor", "currency", "made_at_ms", "room"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("key", "lines", "total_minor", "currency", "made_at_ms", "room"),
+        *("payment", "promoter", "private_price"),
+    ],
+)
 async def test_ill_typed_field_of_an_order_is_invalid_and_moves_nothing(
     stage: Stage, field: str
 ) -> None:

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.waiting import until
+
 from .shapes import Message
 from .shop import NOWHERE, OLD_SECRET, SECRET, Shop, signature, signed
 from .stage import PRICE_MINOR, fresh, order_of
@@ -113,6 +115,17 @@ async def test_a_hold_ends_by_itself_and_late_money_takes_what_is_left(short_sho
     await lan.heard(show.room, "unsold")
     assert (await shop.tell("paid", held["order"]))["status"] == "paid"
     assert await shop.stock(show) == 0
+
+
+async def test_a_hold_ends_though_the_back_office_is_killed_meanwhile(short_shop: Shop) -> None:
+    shop = short_shop
+    show = await shop.show(stock=1)
+    lan = await shop.buyer(show)
+    held = await shop.hold(lan, show)
+    killed = shop.server.kill("backoffice")
+    await until(lambda: shop.server.pids()["backoffice"] != killed)
+    await lan.pushed("order_update", order=held["order"], status="expired")
+    assert await shop.stock(show) == 1
 
 
 async def test_late_money_for_what_is_sold_is_sent_back(short_shop: Shop) -> None:

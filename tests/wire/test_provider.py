@@ -5,6 +5,7 @@ import html
 import json
 import re
 import socket
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp
 import pytest
 import yarl
+from aiohttp import web
 
 from tests.server import LIVESRV, QUICK, Serve, Server
 from tests.waiting import until
@@ -151,6 +153,30 @@ async def test_a_provider_that_is_away_is_asked_again_until_it_takes_the_refund(
         await provider.has_said(rf"refund {order}:payment:second: 2990 CNY\n")
 
 
+async def test_an_answer_that_leads_elsewhere_is_no_promise_to_send_money_back(
+    shop: Shop, free_port: int
+) -> None:
+    """A proxy's login page answers 200, but only after a redirect."""
+    show = await shop.show()
+    lan = await shop.buyer(show)
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/refunds":
+            raise web.HTTPFound("/login")
+        return web.Response(text="who are you?")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", free_port).start()
+    order = (await shop.hold(lan, show))["order"]
+    await shop.tell("paid", order)
+    await shop.move(order, "refunds", show.token, {"key": "k"})
+    await until(lambda: "it answers 302" in shop.server.log_text())
+    await runner.cleanup()
+
+
 async def test_a_server_that_is_away_is_told_again(
     shop: Shop, free_port: int, tmp_path: Path, browser: aiohttp.ClientSession
 ) -> None:
@@ -214,3 +240,35 @@ async def test_a_refund_is_taken_once_an_id_when_it_is_signed(
     assert (await ask({**REFUND, "refund": "r2"}, secret="x" * 32))[0] == 401
     assert (await ask({"refund": "r3"}))[0] == 400
     assert len(provider.said(r"refund r1: 5 CNY\n")) == 1
+
+
+# --- the command line
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--secret", "short"], "at least 32 characters"),
+        (["--repeat", "0"], "must be 1 to 100"),
+        (["--delay-ms", "soon"], "must be 0 to 86400000"),
+        (["--auto", "maybe"], "invalid choice"),
+        ([], "give --secret"),
+    ],
+)
+def test_flags_that_make_no_sense_end_with_status_2_and_say_why(
+    tmp_path: Path, flags: list[str], said: str
+) -> None:
+    command = [*LIVESRV, "provider", "--data-dir", str(tmp_path), *flags]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=STOP_WITHIN_S)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+async def test_a_port_that_is_taken_ends_it_with_status_2(
+    provider: Provider, tmp_path: Path
+) -> None:
+    port = provider.url.rpartition(":")[2]
+    command = [*LIVESRV, "provider", "--secret", SECRET, "--port", port]
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, said = await asyncio.wait_for(process.communicate(), STOP_WITHIN_S)
+    assert (process.returncode, b"--port" in said) == (2, True)

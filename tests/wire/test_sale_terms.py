@@ -72,11 +72,12 @@ async def test_a_sale_opens_and_closes_by_itself_and_says_so(shop: Shop) -> None
     opens_ms = now_ms() + 2 * SOON_MS
     show = await shop.show(opens_ms=opens_ms, closes_ms=opens_ms + SOON_MS)
     lan = await shop.buyer(show)
-    early = await lan.refused("order", **order_of(show))
+    order = order_of(show)
+    early = await lan.refused("order", **order)
     assert early["code"] == "not_eligible"
     assert 0 < early["retry_after_ms"] <= 2 * SOON_MS
     await lan.heard(show.room, "stock", opens_ms=opens_ms)
-    await lan.do("order", **order_of(show))
+    await lan.do("order", **order)
     stocks = lan.rooms[show.room].events
     await lan.until(lambda: sum(each["type"] == "stock" for each in stocks) == 2)
     assert await lan.refusal("order", **order_of(show)) == "not_eligible"

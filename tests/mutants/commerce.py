@@ -1,0 +1,186 @@
+"""Deliberate defects in what may be sold and what becomes of it."""
+
+from .mutant import Mutant
+
+COMMERCE = [
+    Mutant(
+        "livesrv/commerce/order_life.py",
+        'id=f"{change.kind}:{before.order}:{content}",',
+        'id=f"{change.kind}:{before.order}:{version}",',
+        "tests/commerce/test_races.py::test_two_refunds_at_once_are_both_paid_while_the_money_lasts",
+    ),
+    Mutant(
+        "livesrv/commerce/order_life.py",
+        'f"{sheet.order}:refund:{key}", now_ms)',
+        'f"{sheet.order}:{key}", now_ms)',
+        "tests/commerce/test_order_life.py::test_what_is_left_goes_back_when_a_partly_refunded_order_is_cancelled",
+    ),
+    Mutant(
+        "livesrv/commerce/order_life.py",
+        'earnings="available" if before.status == "settled" else "pending",',
+        'earnings="pending",',
+        "tests/commerce/test_refunds.py::test_a_refund_after_settlement_is_a_debt_that_later_earnings_cover",
+    ),
+    Mutant(
+        "livesrv/commerce/order_life.py",
+        "before=before.refunded_minor,",
+        "before=0,",
+        "tests/commerce/test_refunds.py::test_any_sequence_of_refunds_that_ends_at_the_total_ends_at_nothing_for_everybody",
+    ),
+    Mutant(
+        "livesrv/commerce/order_life.py",
+        "if amount > left:",
+        "if amount > left + 1:",
+        "tests/commerce/test_refunds.py::test_no_more_is_refunded_than_is_left",
+    ),
+    Mutant(
+        "livesrv/commerce/order_life.py",
+        "reads=[(name, version), *change.reads],",
+        "reads=change.reads,",
+        "tests/commerce/test_races.py::test_of_a_shipment_and_a_cancellation_at_once_only_one_happens",
+    ),
+    Mutant(
+        "livesrv/commerce/order_life.py",
+        "if sheet.due_ms is None or now_ms < sheet.due_ms:",
+        "if sheet.due_ms is None:",
+        "tests/commerce/test_order_life.py::test_a_look_at_an_order_before_its_moment_changes_nothing",
+    ),
+    Mutant(
+        "livesrv/commerce/order_life.py",
+        "legs=legs_of(release(sheet.due, sheet.refunded_minor)),",
+        "legs=legs_of(release(sheet.due, 0)),",
+        "tests/commerce/test_order_life.py::test_settling_makes_available_what_refunds_have_left",
+    ),
+    Mutant(
+        "livesrv/commerce/order_life.py",
+        "change.legs += quota_legs(before, line.offer, -line.quantity)",
+        "pass",
+        "tests/commerce/test_order_life.py::test_pieces_and_quota_go_back_when_an_order_is_undone_and_only_then",
+    ),
+    Mutant(
+        "livesrv/commerce/payments.py",
+        'if fits and sheet.status in ("held", "expired") and not self.is_sold_out:',
+        'if sheet.status in ("held", "expired") and not self.is_sold_out:',
+        "tests/commerce/test_payments.py::test_a_payment_of_another_amount_goes_back_and_the_order_waits_on",
+    ),
+    Mutant(
+        "livesrv/commerce/payments.py",
+        ', unrecorded="stock")',
+        ")",
+        "tests/commerce/test_payments.py::test_a_late_payment_for_what_is_sold_by_then_goes_back",
+    ),
+    Mutant(
+        "livesrv/commerce/payments.py",
+        "line.quantity, floor=QUOTA_FLOOR)",
+        "line.quantity)",
+        "tests/commerce/test_payments.py::test_a_late_payment_is_charged_to_the_limit_again_but_not_refused_by_it",
+    ),
+    Mutant(
+        "livesrv/commerce/payments.py",
+        "        if registers[self.name].version:\n",
+        "        if False:\n",
+        "tests/commerce/test_payments.py::test_a_payment_in_time_pays_once_however_often_it_is_told",
+    ),
+    Mutant(
+        "livesrv/commerce/orders.py",
+        'outcome = await draft._replace(blank=replace(blank, unrecorded="")).post(ledger)',
+        'outcome = replace(outcome, status=Status.REFUSED, why="floor stock")',
+        "tests/commerce/test_payments.py::test_a_sold_out_answer_first_ends_the_holds_that_are_over",
+    ),
+    Mutant(
+        "livesrv/commerce/orders.py",
+        "writes.append(_write(name, replace(deal, order=order.order)))",
+        "pass",
+        "tests/commerce/test_deals.py::test_a_price_is_accepted_once",
+    ),
+    Mutant(
+        "livesrv/commerce/basket.py",
+        "return [leg(account, FOLLOWER, 0, floor=least)]",
+        "return []",
+        "tests/commerce/test_gate.py::test_a_host_with_one_follower_too_few_sells_nothing",
+    ),
+    Mutant(
+        "livesrv/commerce/basket.py",
+        "require_consent(registers, room.host.id, sheet.seller, sheet.broker)",
+        "pass",
+        "tests/commerce/test_offers.py::test_consent_taken_back_stops_the_sale_until_it_is_given_again",
+    ),
+    Mutant(
+        "livesrv/commerce/basket.py",
+        "Goods(offer, quantity, deal.price_minor, sheet, is_limited=False)",
+        "Goods(offer, quantity, deal.price_minor, sheet, sheet.limit_per_buyer is not None)",
+        "tests/commerce/test_deals.py::test_a_price_is_beside_the_limit_per_buyer",
+    ),
+    Mutant(
+        "livesrv/commerce/cards.py",
+        "rates_bps = split(share.rate_bps, among)",
+        "rates_bps = [share.rate_bps * each.rate_bps // BPS_WHOLE for each in among]",
+        "tests/commerce/test_joint.py::test_gifts_are_shared_too",
+    ),
+    Mutant(
+        "livesrv/commerce/catalog.py",
+        '"come_ms": come_ms}',
+        "}",
+        "tests/commerce/test_offers.py::test_the_room_is_told_when_a_sale_opens_and_when_it_closes",
+    ),
+    Mutant(
+        "livesrv/commerce/catalog.py",
+        "if registers[restock_name].version:",
+        "if False:",
+        "tests/commerce/test_offers.py::test_restocking_happens_once_a_key",
+    ),
+    Mutant(
+        "livesrv/commerce/deals.py",
+        "if deal.order is not None:",
+        "if False:",
+        "tests/commerce/test_deals.py::test_an_accepted_price_cannot_be_taken_back",
+    ),
+    Mutant(
+        "livesrv/commerce/joint.py",
+        "fingerprint([room_id, registers[name].version, by.user, sale])",
+        "fingerprint([room_id, registers[name].version])",
+        "tests/commerce/test_races.py::test_two_who_agree_at_once_to_a_joint_sale_have_both_agreed",
+    ),
+    Mutant(
+        "livesrv/commerce/order_lists.py",
+        "for state in STATES:",
+        "for state in STATES[::-1]:",
+        "tests/commerce/test_order_lists.py::test_no_order_is_left_out_or_told_twice_while_orders_move",
+    ),
+    Mutant(
+        "livesrv/commerce/payouts.py",
+        "-payout.taken_minor, floor=0)",
+        "-payout.taken_minor)",
+        "tests/commerce/test_payouts.py::test_all_that_is_available_can_be_paid_out_and_no_unit_more",
+    ),
+    Mutant(
+        "livesrv/commerce/payouts.py",
+        "return max(begun, key=lambda rate: rate.from_ms)",
+        "return min(begun, key=lambda rate: rate.from_ms)",
+        "tests/commerce/test_payouts.py::test_coins_turn_into_money_by_the_rate_of_the_day",
+    ),
+    Mutant(
+        "livesrv/commerce/providers.py",
+        "if abs(now_s - int(timestamp)) > TOLERANCE_S:",
+        "if False:",
+        "tests/commerce/test_providers.py::test_what_does_not_hold_is_told_apart",
+    ),
+    Mutant(
+        "livesrv/ledger/maturity.py",
+        "for name, register in registers.items()],",
+        "for name, register in registers.items()][1:],",
+        "tests/commerce/test_maturity.py::test_a_basket_that_was_filled_since_it_was_read_is_read_again",
+    ),
+    Mutant(
+        "livesrv/ledger/split.py",
+        "return {PLATFORM: refunded - sum(back.values()), **back}",
+        "return {PLATFORM: parts.get(PLATFORM, 0) * refunded // gross, **back}",
+        "tests/ledger/test_refunds.py::test_random_refunds_of_random_orders_end_at_nothing_for_everybody",
+    ),
+    Mutant(
+        "livesrv/commerce/order_states.py",
+        '"shipped": {"deliver": "delivered", "refund": "refunded"},',
+        '"shipped": {"deliver": "delivered", "refund": "refunded", "cancel": "cancelled"},',
+        "tests/commerce/test_machine.py::test_whatever_happens_in_a_market_the_books_add_up",
+    ),
+]
