@@ -22,7 +22,7 @@ async def body(request: web.Request, type_: type[T], *, is_optional: bool = Fals
     if is_optional and not content:
         content = b"{}"
     try:
-        return msgspec.json.decode(content, type=type_)
+        return msgspec.json.decode(content.decode(), type=type_)  # also what is not looked at
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(ErrorCode.INVALID, f"the body is not valid: {error}") from None
 

@@ -18,7 +18,10 @@ _REFS = "#/components/schemas/{name}"
 
 
 class Route(NamedTuple):
-    """One endpoint. `who` is empty where no token is needed, `answer` None where it is no JSON."""
+    """One endpoint. `who` is empty where no token is needed, `answer` None where it is no JSON.
+
+    `is_optional`: the body may be left out.
+    """
 
     method: str
     path: str
@@ -26,6 +29,7 @@ class Route(NamedTuple):
     handler: Callable[[web.Request], Awaitable[object]]
     answer: type | None = None
     body: type | None = None
+    is_optional: bool = False
 
 
 def describe(routes: Sequence[Route]) -> dict[str, Any]:
@@ -68,7 +72,7 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["security"] = [{"token": []}]
     if route.body:
         content = _content("application/json", route.body)
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": not route.is_optional, "content": content}
     return operation
 
 

@@ -45,10 +45,10 @@ class OrderEndpoints:
             ),
             Route("GET", "/v1/orders", "viewer", self._list, page),
             Route("GET", order, "its buyer and seller", self._read, view),
-            Route("POST", f"{order}/ship", seller, self._ship, view, order_life.Parcel),
+            Route("POST", f"{order}/ship", seller, self._ship, view, order_life.Parcel, True),
             Route("POST", f"{order}/deliver", "its buyer and seller", self._deliver, view),
             Route("POST", f"{order}/cancel", "its buyer and seller", self._cancel, view),
-            Route("POST", f"{order}/refunds", seller, self._refund, refunded, refund),
+            Route("POST", f"{order}/refunds", seller, self._refund, refunded, refund, True),
             Route("POST", "/v1/payments/{provider}", "", self._webhook, taken, event),
         ]
 

@@ -43,7 +43,7 @@ class OrderLineSheet(Struct, frozen=True, omit_defaults=True):
 class OrderSheet(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The register `order:ORDER`.
 
-    `name` is the buyer's, kept while the order is held so that its room may be told who bought.
+    `name` is the buyer's, kept until the order is paid so that its room may be told who bought.
     `provider` holds the money, `payment` is its name for it; `due_ms` is when the clock moves the
     order on by itself: a hold ends, a parcel counts as delivered, the return window closes.
     """

@@ -123,7 +123,8 @@ class _Taking:
         return self._returned(registers[self.name].version)
 
     def _paid(self, registers: Registers, sheet: OrderSheet) -> Entry:
-        paid = replace(sheet, status=moved(sheet, "pay"), payment=self.event.payment, due_ms=None)
+        status, payment = moved(sheet, "pay"), self.event.payment
+        paid = replace(sheet, status=status, payment=payment, due_ms=None, name="")
         clearing = clearing_account(self.provider)
         change = Change(
             kind="pay",

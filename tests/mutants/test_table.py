@@ -1,4 +1,4 @@
-"""The table of defects still fits the tree, and some of them are tried; `make mutants` tries all."""
+"""The table of defects still fits the tree, and some are tried; `make mutants` tries all."""
 
 import ast
 from collections import Counter
