@@ -7,6 +7,7 @@ What a card became for one order is frozen on it, so that changing a card change
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -21,6 +22,8 @@ ORDER_ROLES = ("platform", "host", "broker", "agency", "promoter", "tax")
 GIFT_ROLES = ("platform", "agency", "tax")
 """Who may have a rate in a gift; the host gets what is left."""
 
+SHARES_CACHED_MAX = 4_096
+"""Orders of one offer are all split alike."""
 RatesBps = dict[str, Annotated[int, Meta(ge=0, le=BPS_WHOLE)]]
 
 
@@ -50,9 +53,20 @@ def order_shares(
     card: Card, parties: Mapping[str, str | None], seller: str, hosts_bps: Mapping[str, int]
 ) -> tuple[Share, ...]:
     """An order's shares. `parties` says who plays a role, `hosts_bps` how hosts share theirs."""
-    shares = _shares(card.rates_bps, {"platform": PLATFORM, "tax": TAX, **parties})
+    items = (tuple(pairs.items()) for pairs in (card.rates_bps, parties, hosts_bps))
+    return _order_shares(seller, *items)
+
+
+@lru_cache(SHARES_CACHED_MAX)
+def _order_shares(
+    seller: str,
+    rates_bps: tuple[tuple[str, int], ...],
+    parties: tuple[tuple[str, str | None], ...],
+    hosts_bps: tuple[tuple[str, int], ...],
+) -> tuple[Share, ...]:
+    shares = _shares(dict(rates_bps), {"platform": PLATFORM, "tax": TAX, **dict(parties)})
     shares.append(Share("seller", seller, BPS_WHOLE - sum(share.rate_bps for share in shares)))
-    return _jointly(shares, hosts_bps)
+    return _jointly(shares, dict(hosts_bps))
 
 
 def gift_shares(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from itertools import islice
 
 from redis.asyncio import Redis
 
@@ -50,5 +49,6 @@ class Tail:
         return self._end - len(self._lines) <= after <= self._end
 
     def _behind(self, after: int) -> list[Line]:
-        skipped = len(self._lines) - (self._end - after)
-        return list(islice(self._lines, skipped, skipped + journal.CHUNK_LINES))
+        """From the right, where a deque is quick to look into."""
+        count = self._end - after
+        return [self._lines[-i] for i in range(count, max(0, count - journal.CHUNK_LINES), -1)]

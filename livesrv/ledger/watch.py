@@ -24,6 +24,8 @@ REMEMBERED_MAX = 100_000
 """Balances and room numbers that are kept; of an account that was forgotten, the next is learnt."""
 BLOCK_MS = 500
 RETRY_S = 0.5
+GATHER_S = 0.05
+"""Between two looks, so that the publisher sets the pace at which the journal is read."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -98,6 +100,7 @@ async def watch(tail: Tail, after: int | None = None) -> None:
                 place = line.place
                 if found := judge.breach(line):
                     await halt(tail, found)
+            await asyncio.sleep(GATHER_S)
         except AWAY as error:
             log.warning("the live audit waits: %s", error)
             await asyncio.sleep(RETRY_S)

@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from livesrv import stores
 from livesrv.ledger.entry import Entry
 from livesrv.ledger.store import Ledger
-from livesrv.rooms.bus import Bus
 from livesrv.ledger.tail import Tail
+from livesrv.rooms.bus import Bus
 from livesrv.rooms.publisher import Publisher
 from tests.embedded import RunningStore
 from tests.waiting import until_awaited
