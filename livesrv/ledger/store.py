@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, NamedTuple
@@ -127,6 +128,7 @@ class Ledger:
         self._wake = asyncio.Event()
         self._calls = 0
         self._is_busy = False
+        self._has_ended = False
         self._cache: OrderedDict[str, Register] = OrderedDict()
         self._place = 0
         """The highest place acknowledged to us. A store that is behind it has lost entries."""
@@ -139,6 +141,8 @@ class Ledger:
         Raises `Unavailable` when the queue is full or the store stays away past the deadline: the
         outcome is then unknown, and posting the same entry again is right.
         """
+        if self._has_ended:
+            raise Unavailable("this process is stopping")
         if len(self._queue) >= self._queue_max:
             raise Unavailable(f"{self._queue_max} entries are waiting for the ledger")
         loop = asyncio.get_running_loop()
@@ -163,8 +167,10 @@ class Ledger:
                         batch = [self._queue.popleft() for _ in range(size)]
                         self._calls += 1
                         self._is_busy = size >= BUSY_MIN
-                        calls.create_task(self._settle(batch)).add_done_callback(self._call_ended)
+                        call = calls.create_task(self._settle(batch))
+                        call.add_done_callback(partial(self._call_ended, batch))
         finally:
+            self._has_ended = True
             _fail(self._queue, Unavailable("this process is stopping"))
 
     def _is_call_due(self) -> bool:
@@ -173,7 +179,10 @@ class Ledger:
             return bool(self._queue)
         return self._calls < CALLS_MAX and len(self._queue) >= BESIDE_ANOTHER_MIN
 
-    def _call_ended(self, _: asyncio.Task[None]) -> None:
+    def _call_ended(self, batch: list[_Ticket], call: asyncio.Task[None]) -> None:
+        """Nobody waits on for a call that was cut off, be it before it began."""
+        if call.cancelled() or call.exception():
+            _fail(batch, Unavailable("this process is stopping"))
         self._calls -= 1
         self._wake.set()
 
@@ -191,9 +200,6 @@ class Ledger:
                 if not str(error).startswith(UNFIT):
                     return await self._settle_singly(batch, error)
                 log.error("the ledger store takes no writes: %s", error)
-            except BaseException:
-                _fail(batch, Unavailable("this process is stopping"))
-                raise
             batch = self._give_up_late(batch)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, RETRY_MAX_S)

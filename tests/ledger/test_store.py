@@ -7,7 +7,7 @@ import pytest
 from livesrv import stores
 from livesrv.ledger import journal
 from livesrv.ledger.entry import Entry, Registers, Write, leg
-from livesrv.ledger.store import Fault, Ledger, Status, Unavailable
+from livesrv.ledger.store import Fault, Ledger, Outcome, Status, Unavailable
 from tests.embedded import RunningStore, open_ledger
 
 
@@ -126,3 +126,24 @@ async def test_a_store_that_has_lost_acknowledged_entries_gets_no_more_of_them(
         with pytest.raises(Unavailable):
             await ledger.post(fact("into the past"))
         assert await journal.end(ledger.store) == 0
+
+
+@pytest.mark.parametrize("turns", range(1, 9))
+async def test_whoever_waits_is_answered_when_the_process_stops(
+    ledger_store: RunningStore, turns: int
+) -> None:
+    """At whichever turn of the loop it is told to stop: queued, called, under way."""
+    client = stores.connect(ledger_store.url)
+    ledger = Ledger(client)
+    running = asyncio.create_task(ledger.run())
+    posts = [asyncio.create_task(ledger.post(fact(str(i)))) for i in range(3)]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    async with asyncio.timeout(5):
+        told = await asyncio.gather(*posts, return_exceptions=True)
+    assert all(isinstance(each, Unavailable | Outcome) for each in told)
+    await asyncio.gather(running, return_exceptions=True)
+    with pytest.raises(Unavailable, match="stopping"):
+        await ledger.post(fact("too late"))
+    await client.aclose()
