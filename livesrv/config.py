@@ -22,6 +22,10 @@ ENV_NOT_SETTINGS = frozenset({"LIVESRV_READY_FD"})
 """Variables of ours that are not settings: what the supervisor tells its children."""
 BPS_WHOLE = 10_000
 """Basis points in the whole."""
+ORDER_ROLES = ("platform", "host", "broker", "agency", "promoter", "tax")
+"""Who may have a rate in an order; the seller gets what is left."""
+GIFT_ROLES = ("platform", "agency", "tax")
+"""Who may have a rate in a gift; the host gets what is left."""
 
 _HIDDEN = frozenset({"jwt_secret", "ledger_url", "bus_url", "payment_secrets"})
 """Settings that may hold a secret: an error does not repeat what it found there."""
@@ -91,6 +95,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[Secret, ...],
         Meta(max_length=8, description="keys of its webhooks; the first signs, any verifies"),
     ] = ()
+    holds_per_buyer_max: Annotated[
+        int, Meta(ge=1, le=1_000, description="orders of one buyer that may wait for their payment")
+    ] = 10
     payment_hold_s: Annotated[
         int, Meta(ge=1, le=604_800, description="seconds an order waits for an outside payment")
     ] = 900
@@ -197,6 +204,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "seller" not in self.order_card_bps,
             "order_card_bps: the seller is named; leave it out, the seller gets what is left",
         )
+        _check_roles("order_card_bps", self.order_card_bps, ORDER_ROLES)
+        _check_roles("gift_card_bps", self.gift_card_bps, (*GIFT_ROLES, "host"))
         _check(
             self.payment_name != "wallet",
             "payment_name: found wallet, which is our own; give the provider another name",
@@ -312,6 +321,11 @@ def _converted(name: str, value: object, where: str, *, strict: bool) -> object:
 def _check(holds: bool, complaint: str) -> None:
     if not holds:
         raise ConfigError(complaint)
+
+
+def _check_roles(name: str, rates_bps: Mapping[str, int], known: tuple[str, ...]) -> None:
+    unknown = sorted(set(rates_bps) - set(known))
+    _check(not unknown, f"{name}: found {unknown}; the roles are {', '.join(known)}")
 
 
 def _as_flag(name: str) -> str:

@@ -31,6 +31,7 @@ from .statements import StatementEndpoints
 
 log = logging.getLogger(__name__)
 
+AWAY_RETRY_MS = 500
 READY_WITHIN_S = 0.8
 """Probes commonly give up after a second."""
 
@@ -68,11 +69,13 @@ class Api:
         try:
             return await handler(request)
         except Refused as refused:
-            return problem(HTTP_STATUS[refused.code], refused.code, refused.message)
+            return problem(
+                HTTP_STATUS[refused.code], refused.code, refused.message, refused.retry_after_ms
+            )
         except BadToken as bad:
             return problem(401, ErrorCode.UNAUTHENTICATED, str(bad))
         except Unavailable as away:
-            return problem(503, ErrorCode.BUSY, str(away))
+            return problem(503, ErrorCode.BUSY, str(away), AWAY_RETRY_MS)
         except web.HTTPException as error:
             return http_problem(error)
         except Exception:

@@ -1,5 +1,6 @@
 """What every endpoint needs of HTTP: bodies and paths read as types, answers, problem documents."""
 
+import math
 import re
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -64,17 +65,26 @@ def json_answer(answer: object) -> web.Response:
     return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
 
-def problem(status: int, code: ErrorCode, detail: str) -> web.Response:
-    """A problem document (RFC 9457)."""
-    document = {
+def problem(
+    status: int, code: ErrorCode, detail: str, retry_after_ms: int | None = None
+) -> web.Response:
+    """A problem document (RFC 9457); it says when to come back where waiting helps."""
+    document: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code.value,
         "detail": detail,
     }
+    headers = {}
+    if retry_after_ms is not None:
+        document["retry_after_ms"] = retry_after_ms
+        headers["Retry-After"] = str(math.ceil(retry_after_ms / 1000))
     return web.Response(
-        body=msgspec.json.encode(document), status=status, content_type="application/problem+json"
+        body=msgspec.json.encode(document),
+        status=status,
+        headers=headers,
+        content_type="application/problem+json",
     )
 
 

@@ -17,10 +17,6 @@ from livesrv.ledger.split import BPS_WHOLE, Share, split
 
 TAX = "@tax"
 """The tax office as a party; like the platform, nobody can have it for an id."""
-ORDER_ROLES = ("platform", "host", "broker", "agency", "promoter", "tax")
-"""Who may have a rate in an order; the seller gets what is left."""
-GIFT_ROLES = ("platform", "agency", "tax")
-"""Who may have a rate in a gift; the host gets what is left."""
 
 SHARES_CACHED_MAX = 4_096
 """Orders of one offer are all split alike."""

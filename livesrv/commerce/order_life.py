@@ -22,6 +22,7 @@ from protocol.messages import AMOUNT_MAX, Id, Short
 
 from .order_states import (
     OrderSheet,
+    hold_legs,
     moved,
     order_register,
     quota_legs,
@@ -283,6 +284,8 @@ def _unsold(before: OrderSheet, change: Change) -> Change:
         change.legs.append(leg(stock_account(before.room, line.offer), asset, line.quantity))
         if line.is_limited:
             change.legs += quota_legs(before, line.offer, -line.quantity)
+    if before.status == "held":
+        change.legs += hold_legs(before, -1)
     change.is_told_room = True
     return change
 

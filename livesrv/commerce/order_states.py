@@ -28,6 +28,8 @@ MOVES: dict[str, dict[str, str]] = {
 """From a state by a move to a state. `refund` arrives only when nothing is left to give back."""
 
 STATES = tuple(MOVES)
+HOLD = "HOLD"
+"""The asset of which a buyer may owe as many units as orders may wait for the buyer's payment."""
 """In an order in which every move leads further on."""
 
 
@@ -142,4 +144,12 @@ def quota_legs(order: OrderSheet, offer: str, quantity: int, floor: int | None =
     return [
         leg(f"{account}:{order.buyer}", asset, -quantity, floor),
         leg(account, asset, quantity),
+    ]
+
+
+def hold_legs(order: OrderSheet, count: int, floor: int | None = None) -> list[Leg]:
+    """Count an order that waits for its payment against its buyer, or no longer: `count` -1."""
+    return [
+        leg(f"holding:{order.buyer}", HOLD, -count, floor),
+        leg("holding", HOLD, count),
     ]

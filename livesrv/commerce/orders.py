@@ -36,6 +36,7 @@ from .order_life import expire_overdue
 from .order_states import (
     OrderLineSheet,
     OrderSheet,
+    hold_legs,
     holds_ranking,
     order_register,
     quota_legs,
@@ -70,6 +71,7 @@ FLOOR_CODES = {
     "wallet": (ErrorCode.INSUFFICIENT_FUNDS, "the wallet does not hold enough"),
     "stock": (ErrorCode.SOLD_OUT, "fewer pieces are left than you ask for"),
     "quota": (ErrorCode.LIMIT_EXCEEDED, "this is more than one buyer may have"),
+    "holding": (ErrorCode.LIMIT_EXCEEDED, "too many of your orders wait for their payment"),
     "followers": (ErrorCode.NOT_ELIGIBLE, "the host has too few followers to sell these goods"),
 }
 
@@ -206,6 +208,8 @@ class _Draft(NamedTuple):
         legs = [leg(f"wallet:{order.buyer}", currency, -total)]
         if is_paid:
             legs.append(leg(ORDERS_UNSETTLED, currency, total))
+        else:
+            legs += hold_legs(order, 1, floor=-self.terms.holds_per_buyer_max)
         for offer, quantity, _, sheet, is_limited in basket.goods:
             asset = sku(order.room, offer)
             to = sold_account(order.room, offer) if is_paid else held_account(order.order)

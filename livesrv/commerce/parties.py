@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from livesrv.auth import Principal
+from livesrv.config import GIFT_ROLES, ORDER_ROLES
 from livesrv.ledger.entry import Entry, Register, Registers, Write, fingerprint
 from livesrv.ledger.split import BPS_WHOLE
 from livesrv.ledger.store import Ledger
@@ -21,7 +22,7 @@ from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
 from protocol.messages import Id, Short, TimeMs
 
-from .cards import GIFT_ROLES, ORDER_ROLES, Card, Cards, RatesBps
+from .cards import Card, Cards, RatesBps
 from .registers import offer_register, read_sheet
 from .terms import Terms
 

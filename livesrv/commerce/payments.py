@@ -27,7 +27,7 @@ from protocol.codes import ErrorCode
 from protocol.messages import AMOUNT_MAX, Currency, Id, User
 
 from .order_life import Change, entry_of, expired, require_posted
-from .order_states import OrderSheet, moved, order_register, quota_legs, read_order_sheet
+from .order_states import OrderSheet, hold_legs, moved, order_register, quota_legs, read_order_sheet
 from .providers import (
     RETURNS_RANKING,
     Return,
@@ -176,7 +176,7 @@ class _Taking:
 
 def _pieces(sheet: OrderSheet) -> list[Leg]:
     """What is held becomes sold; after the hold has ended, the stock is asked again."""
-    legs: list[Leg] = []
+    legs = hold_legs(sheet, -1) if sheet.status == "held" else []
     for line in sheet.lines:
         asset, stock = sku(sheet.room, line.offer), stock_account(sheet.room, line.offer)
         if sheet.status == "held":

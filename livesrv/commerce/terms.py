@@ -21,6 +21,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     quick_order_followers_min: int
     key_window_h: int
     providers: Mapping[str, Provider]
+    holds_per_buyer_max: int
     deliver_after_ms: int
     return_window_ms: int
     gift_window_ms: int
@@ -36,6 +37,7 @@ def terms_of(config: Config) -> Terms:
         quick_order_followers_min=config.quick_order_followers_min,
         key_window_h=config.key_window_h,
         providers=_providers(config),
+        holds_per_buyer_max=config.holds_per_buyer_max,
         deliver_after_ms=round(config.deliver_after_h * HOUR_MS),
         return_window_ms=round(config.return_window_h * HOUR_MS),
         gift_window_ms=round(config.gift_window_h * HOUR_MS),

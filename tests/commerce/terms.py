@@ -14,6 +14,7 @@ def terms(**settings: object) -> Terms:
         "payment_url": "http://127.0.0.1:9",
         "payment_secrets": (SECRET,),
         "payment_hold_s": 60,
+        "holds_per_buyer_max": 1_000,
         **settings,
     }
     return terms_of(Config(**chosen))  # type: ignore[arg-type]

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from livesrv.commerce import payments
 from livesrv.commerce.payments import RETRY_MAX_MS, RETRY_MIN_MS
 from livesrv.commerce.providers import RETURNS_RANKING
-from livesrv.ledger.store import install
+from livesrv.ledger.store import Ledger, install
 from protocol.codes import ErrorCode
 from tests.embedded import open_ledger, running
 from tests.seeding import ROUNDS, SEED
 
 from .market import Market, refused
+from .terms import terms
 
 HOLD_MS = 60_000
 Told = tuple[str, str, int]
@@ -43,6 +44,26 @@ async def test_a_held_order_keeps_its_pieces_and_costs_the_wallet_nothing(market
     again = await market.buy("lan", ("peach", 2), payment="pay", key="k")
     assert isinstance(again.pay_url, str)
     assert again.pay_url.startswith(f"http://127.0.0.1:9/pay?order={again.order}&total_minor=2000")
+
+
+async def test_nobody_can_keep_a_shop_s_pieces_with_ever_more_orders_that_are_not_paid(
+    ledger: Ledger,
+) -> None:
+    market = Market(ledger, terms(holds_per_buyer_max=2))
+    await market.room()
+    await market.offer()
+    first, second = [await market.hold("lan", ("peach", 1)) for _ in range(2)]
+    with refused(ErrorCode.LIMIT_EXCEEDED, saying="wait for their payment"):
+        await market.hold("lan", ("peach", 1))
+    await market.hold("bo", ("peach", 1))
+    await market.paid(first)
+    await market.cancel(second)
+    third, _ = [await market.hold("lan", ("peach", 1)) for _ in range(2)]
+    with refused(ErrorCode.LIMIT_EXCEEDED):
+        await market.hold("lan", ("peach", 1))
+    await market.pass_ms(2 * HOLD_MS)
+    assert await market.status(third) == "expired"
+    await market.hold("lan", ("peach", 1))
 
 
 async def test_a_payment_in_time_pays_once_however_often_it_is_told(
