@@ -40,9 +40,8 @@ ATTEMPTS_MAX = 16
 CALLS_MAX = 2
 """Calls under way at a time: while the store writes one down, the next is already there."""
 BESIDE_ANOTHER_MIN = 32
-BUSY_MIN, GATHER_S = 8, 0.002
-"""After a call of so many entries the next one gathers for so long: a call of one entry costs the
-store as much as four in a batch do, so a little patience under load makes everything faster."""
+"""Entries that make a second call worth it: one alone costs the store as much as four in a batch,
+and with 16 orders at moments of their own waited longer."""
 RETRY_MIN_S, RETRY_MAX_S = 0.02, 0.5
 PATIENCE_MIN_S = 0.05
 
@@ -127,7 +126,6 @@ class Ledger:
         self._queue: deque[_Ticket] = deque()
         self._wake = asyncio.Event()
         self._calls = 0
-        self._is_busy = False
         self._has_ended = False
         self._cache: OrderedDict[str, Register] = OrderedDict()
         self._place = 0
@@ -159,14 +157,11 @@ class Ledger:
             async with asyncio.TaskGroup() as calls:
                 while True:
                     await self._wake.wait()
-                    if self._is_busy:
-                        await asyncio.sleep(GATHER_S)
                     self._wake.clear()
                     while self._is_call_due():
                         size = min(len(self._queue), self._batch_max)
                         batch = [self._queue.popleft() for _ in range(size)]
                         self._calls += 1
-                        self._is_busy = size >= BUSY_MIN
                         call = calls.create_task(self._settle(batch))
                         call.add_done_callback(partial(self._call_ended, batch))
         finally:
