@@ -110,6 +110,20 @@ def parser() -> argparse.ArgumentParser:
             "livesrv topup --user lan --amount-minor 500 --currency COIN --key t1",
         )
     )
+    cli_provider.add_provider_flags(
+        add(
+            "provider",
+            "play the payment provider that orders are paid at, to try it out",
+            cli_provider.provider,
+            "livesrv provider --port 9009 --url http://127.0.0.1:8080",
+        )
+    )
+    _add_commands_for_books(add)
+    return root
+
+
+def _add_commands_for_books(add: "functools.partial[argparse.ArgumentParser]") -> None:
+    """What looks at the books, and what keeps them."""
     audit = add(
         "audit",
         "replay archive and journal and compare",
@@ -154,15 +168,6 @@ def parser() -> argparse.ArgumentParser:
             "livesrv rebuild --from /backup/archive --data-dir /var/lib/livesrv",
         )
     )
-    cli_provider.add_provider_flags(
-        add(
-            "provider",
-            "play the payment provider that orders are paid at, to try it out",
-            cli_provider.provider,
-            "livesrv provider --port 9009 --url http://127.0.0.1:8080",
-        )
-    )
-    return root
 
 
 def _add(

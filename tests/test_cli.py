@@ -111,6 +111,28 @@ async def test_audit_of_false_books_names_the_breach(tmp_path: Path) -> None:
     assert found.returncode == 1
 
 
+@pytest.mark.usefixtures("server")
+async def test_money_that_was_stopped_moves_again_only_over_clean_books(tmp_path: Path) -> None:
+    def run(*command: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "livesrv", *command], capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout
+
+    client = stores.connect(stores.embedded("ledger", tmp_path / ".livesrv").url)
+    assert run("resume") == (0, "money is not stopped\n")
+    await client.fcall("halt", 0, "place 7 is wrong")
+    await client.hset("{ledger}:balances", "wallet:lan COIN", "7")
+    status, told = run("resume")
+    assert (status, told.splitlines()[0]) == (1, "money was stopped: place 7 is wrong")
+    assert told.endswith("money stays stopped\n")
+    await client.hdel("{ledger}:balances", "wallet:lan COIN")
+    status, told = run("resume")
+    assert (status, told.splitlines()[-1]) == (0, "money moves again")
+    assert run("resume") == (0, "money is not stopped\n")
+    await client.aclose()
+
+
 @pytest.mark.parametrize("command", ["audit", "archive"])
 def test_command_where_there_is_no_ledger_makes_none(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -255,7 +277,10 @@ def test_wrong_setting_is_one_line_and_status_2(capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize(
     "command",
-    ["serve", "demo", "token", "topup", "audit", "statement", "take", "archive", "rebuild"],
+    [
+        *("serve", "demo", "token", "topup", "provider", "audit", "resume"),
+        *("statement", "take", "archive", "rebuild"),
+    ],
 )
 def test_every_command_has_a_manual_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
