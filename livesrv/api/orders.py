@@ -3,7 +3,6 @@
 import time
 
 from aiohttp import web
-from msgspec import Struct
 
 from livesrv.clock import now_ms
 from livesrv.commerce import order_life, order_lists, orders, payments
@@ -25,10 +24,6 @@ class OrderBody(OrderContent, kw_only=True):
     """An order; `key` may come as the header `Idempotency-Key` instead."""
 
     key: Id | None = None
-
-
-class Nothing(Struct):
-    """A body without content."""
 
 
 class OrderEndpoints:

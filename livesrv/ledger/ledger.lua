@@ -281,11 +281,19 @@ end
 
 -- --- the functions
 
+-- A leg of 0 only looks at a balance: shows go on while money is stopped.
+local function moves(entry)
+  for _, leg in ipairs(entry.legs or {}) do
+    if leg[3] ~= '0' then return true end
+  end
+  return false
+end
+
 local function post_one(entry, raw)
   local answer = repeated(entry)
   if answer then return answer end
   if entry.refusal then return refuse(entry, 'refused code ' .. entry.refusal) end
-  if draft.halted and entry.legs then return 'halted ' .. draft.halted end
+  if draft.halted and moves(entry) then return 'halted ' .. draft.halted end
   answer = moved(entry)
   if answer then return answer end
   local balances, after = plan(entry)
@@ -354,7 +362,7 @@ local function trim(_, args)
   return redis.call('XTRIM', JOURNAL, 'MINID', digits(upto + 1) .. '-0')
 end
 
--- Take no more entries with legs: somebody has found the books to be wrong. The first reason stays.
+-- Let nothing move any more: somebody has found the books to be wrong. The first reason stays.
 local function halt(_, args)
   return redis.call('HSETNX', META, 'halted', args[1])
 end

@@ -3,7 +3,7 @@
 Sees what it can see from where it started: that legs balance, that no floor breaks, that each
 balance follows from the one before, that places and room numbers have no hole. Money stopped so is
 started again by a person, after `livesrv audit` has found the books clean (`livesrv resume`).
-Shows go on meanwhile: entries without legs are still taken.
+Shows go on meanwhile: entries that move nothing are still taken.
 """
 
 import asyncio
@@ -107,7 +107,7 @@ async def watch(tail: Tail, after: int | None = None) -> None:
 
 
 async def halt(tail: Tail, reason: str) -> None:
-    """Take no more entries with legs, until somebody resumes."""
+    """Take no more entries that move something, until somebody resumes."""
     log.critical("MONEY IS STOPPED: %s; see `livesrv audit`, then `livesrv resume`", reason)
     await tail.store.fcall("halt", 0, reason)
 

@@ -88,6 +88,8 @@ async def test_a_balance_changed_by_hand_stops_money_but_not_the_show(watched: L
     assert "wallet:a CNY" in reason
     with pytest.raises(Unavailable, match="money is stopped"):
         await watched.post(topup(99))
+    looked = Entry(id="pin", fingerprint="p", kind="pin", legs=[leg("wallet:a", "CNY", 0)])
+    assert (await watched.post(looked)).status is Status.POSTED
     again = await watched.post(topup(1))
     assert (again.status, again.is_repeat) == (Status.POSTED, True)
     await resume(watched.store)
