@@ -5,7 +5,7 @@ goes to the outbox.
 """
 
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -45,7 +45,9 @@ SEEN_S = 1.0
 
 Answer = m.Reply | None
 """A reply still to be sent; None where the handler has sent it, with what must follow it."""
-Handler = Callable[[Session, Any], Awaitable[Answer]]
+Outcome = Answer | Coroutine[Any, Any, Answer]
+"""An answer, or where something must be waited for, what to await for it."""
+Handler = Callable[[Session, Any], Outcome]
 
 
 class Commands:
@@ -85,11 +87,11 @@ class Commands:
             m.Ping: self._ping,
         }
 
-    async def carry_out(self, session: Session, command: m.AnyCommand) -> Answer:
+    def carry_out(self, session: Session, command: m.AnyCommand) -> Outcome:
         """Carry out a command of a session that has said hello."""
         if isinstance(command, m.Hello):
             raise Refused(ErrorCode.INVALID, "hello was said already")
-        return await self._handlers[type(command)](session, command)
+        return self._handlers[type(command)](session, command)
 
     def hello(self, session: Session, command: m.Hello) -> m.Welcome:
         """Recognise who is there. Raises `BadToken`."""
@@ -129,21 +131,21 @@ class Commands:
                 epoch=room.epoch,
                 seq=room.seq - len(missed or ()),
                 recovered=missed is not None,
-                state=room.snapshot(session.format),
+                state=room.snapshot(session.encoding.format),
             )
         )
         if missed:
-            session.write(opened.frames(missed, [], 0).full(session.format))
+            session.write(opened.frames(missed, [], 0).full(session.encoding.format))
         return None
 
-    async def _leave(self, session: Session, command: m.Leave) -> Answer:
+    def _leave(self, session: Session, command: m.Leave) -> Answer:
         _joined(session, command.room)
         session.leave(command.room)
         return m.Ok(id=command.id)
 
     # --- the waterfall
 
-    async def _comment(self, session: Session, command: m.Comment) -> Answer:
+    def _comment(self, session: Session, command: m.Comment) -> Outcome:
         user, opened = _principal(session), _joined(session, command.room)
         text = command.text.strip()
         if not 1 <= len(text) <= m.TEXT_CHARS_MAX:
@@ -153,19 +155,39 @@ class Commands:
             )
         _require_token(user)
         self._require_pace(session)
+        if _may_speak(user, opened):
+            self._require_decent(text)
+            return self._say(user, command, text)
+        return self._comment_if_allowed(user, opened, command, text)
+
+    async def _comment_if_allowed(
+        self, user: Principal, opened: OpenRoom, command: m.Comment, text: str
+    ) -> Answer:
+        """Comment where that takes a look into the books, or into slow mode, first."""
         await self._require_live(opened)
         await self._require_voice(user, opened)
         self._require_decent(text)
+        return self._say(user, command, text)
+
+    def _say(self, user: Principal, command: m.Comment, text: str) -> Answer:
         comment = f"{self._worker}-{next(self._comment_numbers):x}"
         drop = m.CommentDrop(comment=comment, user=user.as_user(), text=text, at_ms=now_ms())
         self._outbox.comment(command.room, Item.of(drop).msgpack)
         return m.Ok(id=command.id, comment=comment)
 
-    async def _like(self, session: Session, command: m.Like) -> Answer:
+    def _like(self, session: Session, command: m.Like) -> Outcome:
         opened = _joined(session, command.room)
         _require_token(_principal(session))
-        await self._require_live(opened)
         self._require_bus()
+        if _is_live(opened):
+            return self._tap(command)
+        return self._like_if_live(opened, command)
+
+    async def _like_if_live(self, opened: OpenRoom, command: m.Like) -> Answer:
+        await self._require_live(opened)
+        return self._tap(command)
+
+    def _tap(self, command: m.Like) -> Answer:
         self._outbox.like(command.room, command.count)
         return m.Ok(id=command.id)
 
@@ -181,7 +203,7 @@ class Commands:
 
     async def _require_live(self, opened: OpenRoom) -> None:
         """The show may have begun a moment ago without our having heard of it yet."""
-        if opened.room.state.status != "live":
+        if not _is_live(opened):
             name = room_register(opened.name)
             require_live(read_room((await self._ledger.read([name]))[name]))
 
@@ -281,7 +303,7 @@ class Commands:
             await opened.reach(await self._ledger.room_seq(command.room), SEEN_S)
         return m.Ok(id=command.id)
 
-    async def _ping(self, session: Session, command: m.Ping) -> Answer:
+    def _ping(self, session: Session, command: m.Ping) -> Answer:
         return m.Pong(id=command.id, server_time_ms=now_ms())
 
 
@@ -306,9 +328,20 @@ def _joined(session: Session, room: str) -> OpenRoom:
     return session.rooms[room][0]
 
 
+def _is_live(opened: OpenRoom) -> bool:
+    return opened.room.state.status == "live"
+
+
+def _may_speak(user: Principal, opened: OpenRoom) -> bool:
+    """Whether nothing that this worker knows of the room stands against a comment."""
+    state = opened.room.state
+    is_free = not (state.slow_mode_s or state.followers_only or user.user in opened.room.muted)
+    return _is_live(opened) and (is_free or user.user == state.host.id)
+
+
 def _enter(session: Session, opened: OpenRoom) -> None:
     user = _principal(session).user
-    member = Member(user, session.transport, session.format, session.close)
-    opened.members[session.format].add(member)
+    member = Member(user, session.transport, session.encoding.format, session.close)
+    opened.members[session.encoding.format].add(member)
     session.rooms[opened.name] = (opened, member)
     opened.room.state.viewers = max(opened.room.state.viewers, opened.member_count)

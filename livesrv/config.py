@@ -114,6 +114,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Bps, Meta(description="tax withheld from payouts, in basis points")
     ] = 0
 
+    deflate: Annotated[
+        bool, Meta(description="compress batches for clients that offer permessage-deflate")
+    ] = True
     heartbeat_ms: Annotated[
         int, Meta(ge=100, le=600_000, description="pause between two WebSocket pings")
     ] = 25_000

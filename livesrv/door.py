@@ -1,38 +1,65 @@
-"""aiohttp's WebSocket, closing with this protocol's codes where its own would be used."""
+"""From an HTTP request to a WebSocket: the handshake, and the connection's change of hands.
+
+aiohttp serves the request; the handshake's rules are those of the `websockets` library; after it
+the bytes go straight to the session, without a task, a queue or a timer between.
+"""
+
+from asyncio import Protocol, Transport
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import NamedTuple
 
 from aiohttp import web
+from websockets.datastructures import Headers
+from websockets.extensions.permessage_deflate import (
+    PerMessageDeflate,
+    ServerPerMessageDeflateFactory,
+)
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
-from protocol.codec import SUBPROTOCOL_MSGPACK, Format
-from protocol.codes import CloseCode
-from protocol.messages import COMMAND_BYTES_MAX
+from protocol.codec import SUBPROTOCOL_MSGPACK, Encoding, Format
 
-_OURS = {1007: CloseCode.UNDECODABLE, 1009: CloseCode.UNDECODABLE}
-"""Text that is not UTF-8, and messages over the size limit."""
-
-
-CLOSE_GRACE_S = 3.0
-"""How long a peer has to read what it was sent and to answer a close."""
-
-
-class Door(web.WebSocketResponse):
-    """A WebSocket without heartbeat, timers or compression of its own."""
-
-    def __init__(self, format_: Format) -> None:
-        super().__init__(
-            protocols=(format_.value,),
-            autoping=False,
-            compress=False,
-            max_msg_size=COMMAND_BYTES_MAX + 1,  # aiohttp refuses what reaches it
-            timeout=CLOSE_GRACE_S,
-        )
-
-    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
-        ours = _OURS.get(code, code)
-        return await super().close(code=ours, message=message, drain=drain)
+_DEFLATE = ServerPerMessageDeflateFactory(
+    server_no_context_takeover=True,  # so that one compressed frame serves all
+    client_no_context_takeover=True,  # so that no connection keeps a window for what comes in
+)
 
 
-def negotiate(request: web.Request) -> Format:
-    """The format for a client: MessagePack when it offers it, JSON otherwise."""
-    offered = request.headers.get("Sec-WebSocket-Protocol", "")
-    names = {name.strip() for name in offered.split(",")}
-    return Format.MSGPACK if SUBPROTOCOL_MSGPACK in names else Format.JSON
+class Handshake(NamedTuple):
+    """What the client is answered, and what was agreed on."""
+
+    response: bytes
+    encoding: Encoding
+
+
+def shake_hands(request: web.Request, *, may_deflate: bool) -> Handshake:
+    """Accept a WebSocket. Raises `HTTPException` where the request does not ask for one."""
+    rules = ServerProtocol(
+        extensions=[_DEFLATE] if may_deflate else None, select_subprotocol=_subprotocol
+    )
+    asked = Request(request.path_qs, Headers(request.headers.items()), request.method)
+    response = rules.accept(asked)
+    if response.status_code == HTTPStatus.UPGRADE_REQUIRED:
+        raise web.HTTPUpgradeRequired(text="this is a WebSocket: ask for an upgrade to one")
+    if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+        raise web.HTTPBadRequest(text=str(rules.handshake_exc))
+    format_ = Format.MSGPACK if rules.subprotocol == SUBPROTOCOL_MSGPACK else Format.JSON
+    bits = sum(x.local_max_window_bits for x in rules.extensions if type(x) is PerMessageDeflate)
+    return Handshake(response.serialize(), Encoding(format_, bits))
+
+
+def take_over(request: web.Request, transport: Transport, protocol: Protocol) -> None:
+    """Give the connection to `protocol`; aiohttp lets go of it as of one that was lost."""
+    transport.set_protocol(protocol)
+    request.protocol.transport = None  # or it would close what is no longer its own
+    request.protocol.connection_lost(None)
+
+
+def _subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """MessagePack when the client offers it, JSON otherwise."""
+    for format_ in Format:
+        if format_.value in offered:
+            return Subprotocol(format_.value)
+    return None

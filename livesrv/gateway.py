@@ -1,16 +1,20 @@
-"""The WebSocket door: connections from handshake to close.
+"""The WebSocket door: all connections of a worker, from handshake to close.
 
-Reads, decodes, hands commands on one after the other, writes answers. No task, timer or queue per
-connection beyond the reading itself: one sweep looks after heartbeats, deadlines and expiries.
+Decodes what sessions read, has commands carried out, writes answers. Nothing is kept running for a
+connection that is silent: what can be answered at once is, a command that must wait has a task
+while it does, and one wheel looks after heartbeats, deadlines and expiries.
 """
 
 import asyncio
+import inspect
 import itertools
 import logging
 import random
 from collections import defaultdict
+from collections.abc import Coroutine
+from typing import Any
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import web
 from msgspec import UNSET
 
 from livesrv.auth import BadToken, ExpiredToken
@@ -19,17 +23,21 @@ from livesrv.config import Config
 from livesrv.ledger.store import Unavailable
 from livesrv.refusal import Refused
 from livesrv.rooms.bus import Told
-from protocol.codec import PING_FRAME, BadCommand, Item, Undecodable, decode_command, frame
+from protocol.codec import BadCommand, Item, Undecodable, decode_command
 from protocol.codes import CloseCode, ErrorCode
+from protocol.frames import PING_FRAME, Message, Opcode
 from protocol.messages import AnyCommand, Error, Hello, Moved
 
-from .commands import Commands
-from .door import Door, negotiate
+from .commands import Answer, Commands
+from .door import shake_hands, take_over
 from .session import Session
+from .wheel import Wheel
 
 log = logging.getLogger(__name__)
 
-SWEEP_S = 0.25
+TICK_MS = 100
+CLOSE_GRACE_MS = 3_000
+"""How long a peer has to read what it was sent, the close frame last, and to close."""
 DRAIN_LOOK_S = 0.05
 SILENT_HEARTBEATS_MAX = 2.5
 RETRY_MIN_MS, RETRY_MAX_MS = 200, 2_000
@@ -37,7 +45,7 @@ RETRY_MIN_MS, RETRY_MAX_MS = 200, 2_000
 
 
 class Gateway:
-    """All connections of one worker."""
+    """All connections of one worker. Needs `look_after` run."""
 
     def __init__(self, worker: str, config: Config, commands: Commands) -> None:
         self._worker = worker
@@ -46,36 +54,32 @@ class Gateway:
         self._sessions: dict[str, Session] = {}
         self._by_user: defaultdict[str, list[Session]] = defaultdict(list)
         self._numbers = itertools.count(1)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._wheel: Wheel[Session] = Wheel(TICK_MS, now_ms())
         self._is_draining = False
-        self._pinged_at_ms = now_ms()
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Serve one WebSocket from handshake to close."""
-        format_ = negotiate(request)
-        door = Door(format_)
-        await door.prepare(request)
+    async def handle(self, request: web.Request) -> web.Response:
+        """Make a request a WebSocket."""
+        handshake = shake_hands(request, may_deflate=self._config.deflate)
         transport = request.transport
-        if transport is None:
-            return door
-        session_id = f"{self._worker}-{next(self._numbers):x}"
-        session = Session(session_id, door, transport, format_, now_ms(), self._config)
-        if self._is_draining or len(self._sessions) >= self._config.connections_max:
-            session.close(CloseCode.TRY_AGAIN_LATER)
-            await session.closed()
-            return door
-        self._sessions[session_id] = session
-        try:
-            await self._read(session, door)
-        except Exception:
-            log.exception("a connection failed")
-            session.close(CloseCode.INTERNAL_ERROR)
-        finally:
-            self._forget(session)
-            await session.closed()
-        return door
+        if transport is not None:
+            session_id = f"{self._worker}-{next(self._numbers):x}"
+            session = Session(session_id, self, transport, handshake.encoding, self._config)
+            take_over(request, transport, session)
+            transport.write(handshake.response)
+            self._open(session)
+        return web.Response()  # goes nowhere: the connection is no longer aiohttp's
 
-    def _forget(self, session: Session) -> None:
-        session.leave_all()
+    def _open(self, session: Session) -> None:
+        is_full = len(self._sessions) >= self._config.connections_max
+        self._sessions[session.id] = session
+        if is_full or self._is_draining:
+            session.send(Moved(retry_after_ms=_retry_ms()))
+            session.close(CloseCode.TRY_AGAIN_LATER)
+        else:
+            self._look_at(session, session.heard_at_ms + self._config.hello_timeout_ms)
+
+    def forget(self, session: Session) -> None:
         del self._sessions[session.id]
         if session.principal is not None:
             mine = self._by_user[session.principal.user]
@@ -84,50 +88,56 @@ class Gateway:
             if not mine:
                 del self._by_user[session.principal.user]
 
-    # --- reading
+    # --- messages
 
-    async def _read(self, session: Session, door: Door) -> None:
-        while not session.is_closing:
-            message = await door.receive()
-            session.heard_at_ms = now_ms()
-            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                await self._take(session, message)
-            elif message.type is WSMsgType.PING:
-                session.write(_pong(message.data))
-            elif message.type is not WSMsgType.PONG:
-                return
-
-    async def _take(self, session: Session, message: WSMessage) -> None:
+    def take(self, session: Session, message: Message) -> None:
         """One message in; exactly one answer out, or the connection's end."""
-        if (message.type is WSMsgType.TEXT) is not session.format.is_text:
+        format_ = session.encoding.format
+        if (message.opcode is Opcode.TEXT) is not format_.is_text:
             return session.close(CloseCode.UNDECODABLE)
-        if session.commands.take(session.heard_at_ms):
-            return session.close(CloseCode.FLOODING)
         if session.transport.get_write_buffer_size() > self._config.slow_close_bytes:
             return session.close(CloseCode.TOO_SLOW)
         try:
-            command = decode_command(message.data, session.format)
+            command = decode_command(message.payload, format_)
         except Undecodable:
             return session.close(CloseCode.UNDECODABLE)
         except BadCommand as bad:
             return self._refuse_malformed(session, bad)
         if session.principal is None:
             return self._greet(session, command)
-        return await self._carry_out(session, command)
+        return self._carry_out(session, command)
 
-    async def _carry_out(self, session: Session, command: AnyCommand) -> None:
+    def _carry_out(self, session: Session, command: AnyCommand) -> None:
         try:
-            reply = await self._commands.carry_out(session, command)
-        except Refused as refused:
-            session.send(_error(command.id, refused.code, refused.message, refused.retry_after_ms))
-        except Unavailable as away:
-            session.send(_error(command.id, ErrorCode.BUSY, str(away), _retry_ms()))
-        except Exception:
-            log.exception("a command failed: %r", command)
-            session.send(_error(command.id, ErrorCode.INTERNAL, "this is our bug"))
+            answer = self._commands.carry_out(session, command)
+        except Exception as error:
+            session.send(_error_of(command, error))
+        else:
+            if inspect.iscoroutine(answer):
+                self._wait(session, command, answer)
+            elif answer is not None:
+                session.send(answer)
+
+    def _wait(
+        self, session: Session, command: AnyCommand, answer: Coroutine[Any, Any, Answer]
+    ) -> None:
+        session.is_busy = True
+        task = asyncio.create_task(self._finish(session, command, answer))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _finish(
+        self, session: Session, command: AnyCommand, answer: Coroutine[Any, Any, Answer]
+    ) -> None:
+        try:
+            reply = await answer
+        except Exception as error:
+            session.send(_error_of(command, error))
         else:
             if reply is not None:
                 session.send(reply)
+        session.is_busy = False
+        session.read_on()
 
     def _refuse_malformed(self, session: Session, bad: BadCommand) -> None:
         if session.principal is None:
@@ -148,6 +158,8 @@ class Gateway:
             session.send(_error(command.id, ErrorCode.UNAUTHENTICATED, str(bad)))
             is_expired = isinstance(bad, ExpiredToken)
             return session.close(CloseCode.BANNED if is_expired else CloseCode.UNAUTHENTICATED)
+        session.ping_at_ms += random.randrange(self._config.heartbeat_ms)  # not all at once
+        self._look_after(session, now_ms())
         return self._replace_oldest(session)
 
     def _replace_oldest(self, session: Session) -> None:
@@ -167,48 +179,73 @@ class Gateway:
                 pushes[user].append(Item(push))
         for user, items in pushes.items():
             for session in self._by_user[user]:
-                is_text = session.format.is_text
-                frames = [frame(bytes(i.raw(session.format)), is_text=is_text) for i in items]
+                encoding = session.encoding
+                frames = [encoding.framed(bytes(item.raw(encoding.format))) for item in items]
                 session.write(b"".join(frames))
 
     # --- looking after all
 
-    async def sweep(self) -> None:
+    async def look_after(self) -> None:
         """Ping, and close who is silent, has not said hello, or may no longer be here."""
         while True:
-            await asyncio.sleep(SWEEP_S)
+            await asyncio.sleep(TICK_MS / 1000)
             now = now_ms()
-            is_ping_due = now - self._pinged_at_ms >= self._config.heartbeat_ms
-            if is_ping_due:
-                self._pinged_at_ms = now
-            for session in list(self._sessions.values()):
-                self._look_after(session, now, is_ping_due)
+            for session in self._wheel.turn(now):
+                if session.look_at_ms <= now and not session.is_lost:
+                    self._look_after(session, now)
 
-    def _look_after(self, session: Session, now: int, is_ping_due: bool) -> None:
+    def _look_at(self, session: Session, at_ms: int) -> None:
+        """Have a look at a session then, and not at the time that was said before."""
+        session.look_at_ms = at_ms
+        self._wheel.add(session, at_ms)
+
+    def _look_after(self, session: Session, now: int) -> None:
         config, principal = self._config, session.principal
-        if principal is None:
-            if now - session.opened_at_ms > config.hello_timeout_ms:
-                session.send(_error(None, ErrorCode.UNAUTHENTICATED, "no hello came in time"))
-                session.close(CloseCode.UNAUTHENTICATED)
-        elif principal.expires_ms is not None and principal.expires_ms <= now:
+        silent_at_ms = session.heard_at_ms + int(config.heartbeat_ms * SILENT_HEARTBEATS_MAX)
+        expires_ms = principal.expires_ms if principal else None
+        if session.is_closing:
+            session.transport.abort()
+        elif principal is None:
+            session.send(_error(None, ErrorCode.UNAUTHENTICATED, "no hello came in time"))
+            session.close(CloseCode.UNAUTHENTICATED)
+        elif expires_ms is not None and expires_ms <= now:
             session.close(CloseCode.BANNED)
-        elif now - session.heard_at_ms > config.heartbeat_ms * SILENT_HEARTBEATS_MAX:
+        elif silent_at_ms <= now:
             session.close(CloseCode.TOO_SLOW)
-        elif is_ping_due:
-            session.write(PING_FRAME)
+        else:
+            if session.ping_at_ms <= now:
+                session.write(PING_FRAME)
+                session.ping_at_ms = now + config.heartbeat_ms
+            next_ms = min(session.ping_at_ms, silent_at_ms)
+            self._look_at(session, next_ms if expires_ms is None else min(next_ms, expires_ms))
+
+    def end_soon(self, session: Session) -> None:
+        self._look_at(session, now_ms() + CLOSE_GRACE_MS)
 
     async def drain(self) -> None:
         """Tell everybody to come back later, give them time to go, and close who is left."""
         self._is_draining = True
         for session in self._sessions.values():
             session.send(Moved(retry_after_ms=_retry_ms()))
-        deadline_ms = now_ms() + self._config.drain_ms
+        await self._emptied(self._config.drain_ms)
+        for session in list(self._sessions.values()):
+            session.close(CloseCode.RESTARTING)
+        await self._emptied(CLOSE_GRACE_MS + 2 * TICK_MS)
+
+    async def _emptied(self, within_ms: int) -> None:
+        deadline_ms = now_ms() + within_ms
         while self._sessions and now_ms() < deadline_ms:
             await asyncio.sleep(DRAIN_LOOK_S)
-        left = list(self._sessions.values())
-        for session in left:
-            session.close(CloseCode.RESTARTING)
-        await asyncio.gather(*(session.closed() for session in left))
+
+
+def _error_of(command: AnyCommand, error: Exception) -> Error:
+    """What a command that failed is answered. The last family is our bug."""
+    if isinstance(error, Refused):
+        return _error(command.id, error.code, error.message, error.retry_after_ms)
+    if isinstance(error, Unavailable):
+        return _error(command.id, ErrorCode.BUSY, str(error), _retry_ms())
+    log.error("a command failed: %r", command, exc_info=error)
+    return _error(command.id, ErrorCode.INTERNAL, "this is our bug")
 
 
 def _error(
@@ -220,8 +257,3 @@ def _error(
 
 def _retry_ms() -> int:
     return random.randint(RETRY_MIN_MS, RETRY_MAX_MS)
-
-
-def _pong(payload: bytes | bytearray) -> bytes:
-    """A finished pong; a control frame's payload is under 126 bytes (RFC 6455 section 5.5)."""
-    return bytes((0x8A, len(payload))) + payload

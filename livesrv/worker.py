@@ -84,7 +84,7 @@ async def main(config: Config) -> None:
             "listening to the bus": bus.listen(hall.on_room, gateway.on_users, hall.on_connect),
             "the outbox": outbox.run(),
             "the census": hall.census(),
-            "the sweep": gateway.sweep(),
+            "looking after connections": gateway.look_after(),
         },
         drain,
     )

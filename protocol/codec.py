@@ -1,26 +1,19 @@
-"""Bytes to messages and back, in the two formats of the wire, and WebSocket framing.
+"""Bytes to messages and back, in the two formats of the wire.
 
-A push is encoded once and framed once: server frames are unmasked (RFC 6455 section 5.1), so the
-same bytes object can be written to every connection. Pure.
+A push is encoded once and framed once for all connections of an encoding. Pure.
 """
 
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
 
+from .frames import DEFLATE_BYTES_MIN, deflated_frame, frame
 from .messages import AnyCommand
 
 SUBPROTOCOL_MSGPACK = "livesrv.v1.msgpack"
 SUBPROTOCOL_JSON = "livesrv.v1.json"
-
-PING_FRAME = b"\x89\x00"
-"""A finished WebSocket ping without payload."""
-
-_OPCODE_TEXT = 0x1
-_OPCODE_BINARY = 0x2
-_FIN = 0x80
 
 
 class Undecodable(ValueError):
@@ -83,6 +76,8 @@ def decode_command(payload: bytes | str, format_: Format) -> AnyCommand:
     the connection must end with 4400.
     """
     try:
+        if format_.is_text and isinstance(payload, bytes):
+            payload = payload.decode()  # so that UTF-8 holds for what is not looked at, too
         return _COMMAND_DECODERS[format_].decode(payload)  # type: ignore[arg-type]
     except msgspec.ValidationError as error:
         raise BadCommand(_command_id(format_.decode(payload)), str(error)) from None
@@ -96,15 +91,23 @@ def _command_id(message: object) -> int | None:
     return command_id if is_usable else None
 
 
-def frame(payload: bytes, *, is_text: bool) -> bytes:
-    """One finished, unmasked WebSocket frame (RFC 6455 section 5.2)."""
-    head = _FIN | (_OPCODE_TEXT if is_text else _OPCODE_BINARY)
-    size = len(payload)
-    if size < 126:
-        return bytes((head, size)) + payload
-    if size < 1 << 16:
-        return bytes((head, 126)) + size.to_bytes(2, "big") + payload
-    return bytes((head, 127)) + size.to_bytes(8, "big") + payload
+class Encoding(NamedTuple):
+    """How one connection is written to: its format, and the window it inflates with, if any."""
+
+    format: Format
+    window_bits: int = 0
+    """Of permessage-deflate, 9 to 15; 0 where it was not agreed on."""
+
+    def frame(self, message: object) -> bytes:
+        """Encode a message and wrap it into one finished WebSocket frame."""
+        return self.framed(self.format.encode(message))
+
+    def framed(self, payload: bytes) -> bytes:
+        """Wrap an encoded message; compressed where that was agreed on and pays."""
+        is_text = self.format is Format.JSON
+        if self.window_bits and len(payload) >= DEFLATE_BYTES_MIN:
+            return deflated_frame(payload, is_text=is_text, window_bits=self.window_bits)
+        return frame(payload, is_text=is_text)
 
 
 class Item:

@@ -54,6 +54,8 @@ HTTP_STATUS: dict[ErrorCode, int] = {
 class CloseCode(IntEnum):
     """Why a WebSocket connection was ended (RFC 6455 section 7.4; 4000-4999 are private use)."""
 
+    NORMAL = 1000
+    """The answer to a client's own close."""
     GOING_AWAY = 1001
     """The client left without saying why; never sent by the server."""
     INTERNAL_ERROR = 1011

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 PURE = [
     "protocol/codec.py",
     "protocol/codes.py",
+    "protocol/frames.py",
     "protocol/messages.py",
     "livesrv/ledger/entry.py",
     "livesrv/ledger/replay.py",
@@ -29,6 +30,7 @@ PURE = [
     "livesrv/rooms/room.py",
     "livesrv/rooms/waterfall.py",
     "livesrv/limits.py",
+    "livesrv/wheel.py",
 ]
 IMPURE = {"asyncio", "time", "datetime", "random", "secrets", "socket", "logging", "os"}
 

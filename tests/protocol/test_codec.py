@@ -13,7 +13,8 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from protocol import messages as m
-from protocol.codec import BadCommand, Format, Item, Undecodable, decode_command, frame
+from protocol.codec import BadCommand, Format, Item, Undecodable, decode_command
+from protocol.frames import frame
 
 SPEC = Path(__file__).parents[2] / "protocol" / "README.md"
 EXAMPLES = [
