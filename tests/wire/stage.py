@@ -80,7 +80,11 @@ class Stage:
             assert "Traceback" not in logged, logged
 
     async def open(
-        self, format: Format | None = None, *, receive_buffer_bytes: int | None = None
+        self,
+        format: Format | None = None,
+        *,
+        receive_buffer_bytes: int | None = None,
+        compression: str | None = None,
     ) -> Client:
         """A connection that has not said hello."""
         format = format or self.format
@@ -89,7 +93,7 @@ class Stage:
         connection = await connect(
             self.server.ws_url,
             subprotocols=[Subprotocol(format.subprotocol)],
-            compression=None,
+            compression=compression,
             max_size=MESSAGE_BYTES_MAX,
             ping_interval=None,
             **options,
