@@ -28,6 +28,8 @@ PURE = [
     "livesrv/rooms/announce.py",
     "livesrv/rooms/room.py",
     "livesrv/rooms/waterfall.py",
+    "livesrv/addresses.py",
+    "livesrv/budgets.py",
     "livesrv/limits.py",
 ]
 IMPURE = {"asyncio", "time", "datetime", "random", "secrets", "socket", "logging", "os"}
