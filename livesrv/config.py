@@ -191,8 +191,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     # Behind one address may be a village: carriers put some hundreds to 2,000 subscribers behind
     # one. All 2,000 open the page (5 requests) and a socket within 30 s, and all may stay.
     address_requests_per_s: Annotated[
-        int,
-        Meta(ge=1, description="requests and handshakes of one address to a worker, sustained"),
+        float,
+        Meta(ge=0.1, description="requests and handshakes of one address to a worker, sustained"),
     ] = 300
     address_requests_burst: Annotated[
         int, Meta(ge=1, description="requests and handshakes of one address to a worker at once")
