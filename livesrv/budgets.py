@@ -7,8 +7,8 @@ forgotten before it is paid, however many others come meanwhile.
 import math
 
 KEYS_MAX = 131_072
-"""Keys that are remembered one by one: more than a worker has connections. At about 200 bytes each
-that is 26 MB a `Budgets` at the very most; 1,000 callers, each for 10 s, are 400 KB."""
+"""Keys that are remembered one by one: more than a worker has connections. At 120 bytes each that
+is 16 MB a `Budgets` at the very most."""
 OVERFLOW = ""
 """What those share who come when there are too many; nobody's own key."""
 ROUNDING_MS = 0.01

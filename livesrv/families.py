@@ -54,7 +54,7 @@ DOORS = {
     ),
     "livesrv_over_budget_total": Family(
         "counter",
-        "Requests turned down for being too many; for long: abuse, or that setting is too low.",
+        "Turned down for being too much; for long: abuse, or a proxy not in trusted_proxies.",
         ("setting",),
     ),
 }

@@ -30,6 +30,13 @@ def test_what_a_client_puts_before_its_hop_changes_nothing(forged: str) -> None:
     assert client_address("127.0.0.1", f"{forged},203.0.113.7", LOOPBACK) == "203.0.113.7"
 
 
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_whatever_is_written_there_it_is_read(peer: str, forwarded_for: str) -> None:
+    for header in (forwarded_for, f"127.0.0.1,{forwarded_for}"):
+        client_address(peer, header, LOOPBACK)
+        client_address("127.0.0.1", header, LOOPBACK)
+
+
 def test_tool_on_a_machine_of_ours_is_under_no_budget() -> None:
     assert client_address("127.0.0.1", "", LOOPBACK) is None
     assert client_address("::1", "", LOOPBACK) is None

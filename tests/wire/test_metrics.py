@@ -164,3 +164,16 @@ async def test_what_is_over_budget_is_answered_before_its_body_is_sent(narrow: S
     assert before.count(b"HTTP/1.1 401") == 5
     assert b"Retry-After: " in after
     writer.close()
+
+
+async def test_proxy_that_is_not_trusted_is_named_in_the_log_when_it_is_over_its_budget(
+    serve: Serve,
+) -> None:
+    server = serve(
+        workers=1, address_requests_per_s=0.2, address_requests_burst=5, trusted_proxies=[]
+    )
+    async with Stage(server, JSON) as stage:
+        for _ in range(20):
+            answer = await stage.http.ask("GET", "/livez", headers=PASSED_ON)
+    assert answer.code == "rate_limited"
+    assert server.log_text().count("add it to trusted_proxies") == 1
