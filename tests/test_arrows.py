@@ -30,6 +30,9 @@ PURE = [
     "livesrv/rooms/waterfall.py",
     "livesrv/addresses.py",
     "livesrv/budgets.py",
+    "livesrv/families.py",
+    "livesrv/metrics.py",
+    "livesrv/tally.py",
     "livesrv/limits.py",
 ]
 IMPURE = {"asyncio", "time", "datetime", "random", "secrets", "socket", "logging", "os"}
