@@ -193,7 +193,7 @@ def _add(
 def _add_server_flags(added: argparse.ArgumentParser) -> None:
     for name, metavar in (("host", "ADDRESS"), ("port", "N"), ("workers", "N")):
         added.add_argument(f"--{name}", metavar=metavar, help=config.description(name))
-    known = "\n".join(f"  {name:<26}{config.description(name)}" for name in config.TYPES)
+    known = "\n".join(f"  {name:<28}{config.description(name)}" for name in config.TYPES)
     added.epilog = f"{added.epilog}\n\n{SETTINGS}{known}"
 
 

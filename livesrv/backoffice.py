@@ -4,9 +4,11 @@ and does what is due: holds that end, return windows that close, money to be sen
 May be killed at any moment: where it was is written down in the stores it serves.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from livesrv import datadir, process, stores
+from livesrv import datadir, process, readings, stores
+from livesrv.bulletin import Bulletin
 from livesrv.clock import now_ms
 from livesrv.commerce.clockwork import Clockwork
 from livesrv.commerce.terms import terms_of
@@ -17,6 +19,8 @@ from livesrv.ledger.archiver import Archiver
 from livesrv.ledger.store import Ledger
 from livesrv.ledger.tail import Tail
 from livesrv.ledger.watch import watch
+from livesrv.metrics import Sample
+from livesrv.probes import JournalPing, LoopLag, StorePing
 from livesrv.returns import Returns
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.publisher import Publisher
@@ -43,14 +47,28 @@ async def main(config: Config) -> None:
         segment_lines=config.archive_segment_lines,
         keep_lines=config.journal_keep_lines,
     )
+    publisher = Publisher(tail, bus)
+    accountant = Accountant(ledger, tail, terms.gift_window_ms, now_ms)
+    lag, journal, bus_ping = LoopLag(), JournalPing(ledger_store), StorePing(bus_store)
+
+    def look() -> Iterator[Sample]:
+        yield from readings.of_journal(journal, relayed=publisher.place, settled=accountant.place)
+        yield from readings.of_ledger(ledger)
+        yield from readings.of_stores({"ledger": journal, "bus": bus_ping})
+        yield from readings.of_process(lag)
+
     tasks = {
         "the ledger's queue": ledger.run(),
-        "the publisher": Publisher(tail, bus).run(),
-        "the accountant": Accountant(ledger, tail, terms.gift_window_ms, now_ms).run(),
+        "the publisher": publisher.run(),
+        "the accountant": accountant.run(),
         "the clock": Clockwork(ledger, terms, now_ms).run(),
         "returns": Returns(ledger, terms).run(),
         "the archiver": archiver.run(),
         "the live audit": watch(tail),
+        "the loop's lag": lag.run(),
+        "the journal's ping": journal.run(),
+        "the bus's ping": bus_ping.run(),
+        "the bulletin": Bulletin(bus_store, config.port, "backoffice", look).run(),
     }
     process.tell_ready()
     await process.run_until(stopped, tasks)

@@ -8,13 +8,14 @@ is usable as it stands; whatever was wrong was said in one `ConfigError`.
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from livesrv.addresses import networks
 from protocol.messages import ID_PATTERN
 
 ENV_PREFIX = "LIVESRV_"
@@ -37,6 +38,7 @@ StoreUrl = Annotated[str, Meta(pattern=r"^(redis|rediss|unix)://\S+(?!\n)$")]
 Secret = Annotated[str, Meta(min_length=32)]
 Url = Annotated[str, Meta(max_length=500, pattern=r"^https?://[^\s?#]+(?!\n)$")]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
+Network = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class ConfigError(ValueError):
@@ -163,6 +165,50 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     comments_burst: Annotated[
         int, Meta(ge=1, description="comments a connection may send at once")
     ] = 100
+    user_commands_per_s: Annotated[
+        int,
+        Meta(ge=1, description="commands of a user on all connections to a worker, sustained"),
+    ] = 400
+    user_commands_burst: Annotated[
+        int, Meta(ge=1, description="commands of a user at once, on all connections to a worker")
+    ] = 2_000
+    user_comments_per_s: Annotated[
+        int,
+        Meta(ge=1, description="comments of a user on all connections to a worker, sustained"),
+    ] = 40
+    user_comments_burst: Annotated[
+        int, Meta(ge=1, description="comments of a user at once, on all connections to a worker")
+    ] = 200
+    room_comments_per_s: Annotated[
+        int, Meta(ge=1, description="comments for one room that a worker takes in")
+    ] = 5_000
+
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        Meta(
+            max_length=64,
+            description="networks of your own proxies, whose X-Forwarded-For is believed; "
+            "who comes from them without one has no budget and may read /metrics",
+        ),
+    ] = ("127.0.0.0/8", "::1/128")
+    # Behind one address may be a village: carriers put some hundreds to 2,000 subscribers behind
+    # one. All 2,000 open the page (5 requests) and a socket within 30 s, and all may stay.
+    address_requests_per_s: Annotated[
+        float,
+        Meta(ge=0.1, description="requests and handshakes of one address to a worker, sustained"),
+    ] = 300
+    address_requests_burst: Annotated[
+        int, Meta(ge=1, description="requests and handshakes of one address to a worker at once")
+    ] = 3_000
+    connections_per_address_max: Annotated[
+        int, Meta(ge=1, description="connections of one address to a worker")
+    ] = 5_000
+    handshakes_per_s: Annotated[
+        int, Meta(ge=1, description="WebSocket handshakes a worker accepts, sustained")
+    ] = 2_000
+    handshakes_burst: Annotated[
+        int, Meta(ge=1, description="WebSocket handshakes a worker accepts at once")
+    ] = 2_000
     blocked_words: Annotated[
         tuple[Word, ...], Meta(description="words that keep a comment from being shown")
     ] = ()
@@ -222,6 +268,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             f"slow_close_bytes: found {self.slow_close_bytes}; must be at least "
             f"slow_skip_bytes ({self.slow_skip_bytes})",
         )
+        _check_networks("trusted_proxies", self.trusted_proxies)
 
 
 TYPES: dict[str, Any] = get_type_hints(Config, include_extras=True)
@@ -329,6 +376,13 @@ def _check(holds: bool, complaint: str) -> None:
 def _check_roles(name: str, rates_bps: Mapping[str, int], known: tuple[str, ...]) -> None:
     unknown = sorted(set(rates_bps) - set(known))
     _check(not unknown, f"{name}: found {unknown}; the roles are {', '.join(known)}")
+
+
+def _check_networks(name: str, texts: Sequence[str]) -> None:
+    try:
+        networks(texts)
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}") from None
 
 
 def _as_flag(name: str) -> str:

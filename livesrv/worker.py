@@ -3,23 +3,29 @@
 import logging
 import secrets
 import sys
+from collections.abc import Iterator
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from livesrv import process, stores
+from livesrv import process, readings, stores
 from livesrv.api import Api
+from livesrv.api.turnstile import Turnstile
+from livesrv.bulletin import Bulletin
 from livesrv.clock import now_ms
 from livesrv.commands import Commands
 from livesrv.config import Config
 from livesrv.gateway import Gateway
 from livesrv.ledger.store import Ledger
+from livesrv.metrics import Sample
 from livesrv.pages import Pages
+from livesrv.probes import LoopLag, StorePing
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.hall import Hall
 from livesrv.rooms.outbox import Outbox
 from livesrv.rooms.room import Head
 from livesrv.snapshot import load_head
+from livesrv.tally import DoorTally
 
 BACKLOG = 4_096
 """Connections the kernel keeps for us while the loop is busy; a raid brings thousands at once."""
@@ -59,9 +65,21 @@ async def main(config: Config) -> None:
     outbox = Outbox(bus)
     commands = Commands(worker, config, config.jwt_secret, ledger, bus, hall, outbox)
     gateway = Gateway(worker, config, commands)
-    api = Api(config, config.jwt_secret, ledger, bus, hall)
+    tally = DoorTally()
+    turnstile = Turnstile(config, tally)
+    lag, pings = LoopLag(), {"ledger": StorePing(ledger_store), "bus": StorePing(bus_store)}
 
-    app = web.Application(middlewares=[api.answer_errors], client_max_size=BODY_BYTES_MAX)
+    def look() -> Iterator[Sample]:
+        yield from readings.of_doors(tally)
+        yield from readings.of_ledger(ledger)
+        yield from readings.of_stores(pings)
+        yield from readings.of_process(lag)
+
+    bulletin = Bulletin(bus_store, config.port, f"worker-{sys.argv[2]}", look)
+    api = Api(config, config.jwt_secret, ledger, bus, hall, turnstile, tally, bulletin)
+
+    middlewares = [turnstile.count, api.answer_errors]
+    app = web.Application(middlewares=middlewares, client_max_size=BODY_BYTES_MAX)
     app.router.add_get("/ws", gateway.handle)
     api.add_routes(app.router)
     Pages(config, config.jwt_secret, ledger).add_routes(app.router)
@@ -85,6 +103,9 @@ async def main(config: Config) -> None:
             "the outbox": outbox.run(),
             "the census": hall.census(),
             "looking after connections": gateway.look_after(),
+            "the loop's lag": lag.run(),
+            **{f"the {store}'s ping": ping.run() for store, ping in pings.items()},
+            "the bulletin": bulletin.run(),
         },
         drain,
     )

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from .embedded import bus_client as bus_client
+from .embedded import bus_store as bus_store
 from .server import QUICK, Serve, Server, serving
 
 

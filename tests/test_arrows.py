@@ -29,6 +29,11 @@ PURE = [
     "livesrv/rooms/announce.py",
     "livesrv/rooms/room.py",
     "livesrv/rooms/waterfall.py",
+    "livesrv/addresses.py",
+    "livesrv/budgets.py",
+    "livesrv/families.py",
+    "livesrv/metrics.py",
+    "livesrv/tally.py",
     "livesrv/limits.py",
     "livesrv/wheel.py",
 ]

@@ -71,6 +71,11 @@ def test_unknown_setting_is_named_with_the_nearest_known_one(tmp_path: Path) -> 
         ({"LIVESRV_ORDER_CARD_BPS": '{"a": 9999, "b": 2}'}, "sum to 10001 .* at most 10000"),
         ({"LIVESRV_ORDER_CARD_BPS": '{"seller": 1}'}, "the seller is named; leave it out"),
         ({"LIVESRV_SLOW_CLOSE_BYTES": "9"}, "found 9; must be at least slow_skip_bytes"),
+        (
+            {"LIVESRV_TRUSTED_PROXIES": '["10.0.0.1/8"]'},
+            "trusted_proxies: 10.0.0.1/8 has host bits set; a network is written 10.1.0.0/16",
+        ),
+        ({"LIVESRV_TRUSTED_PROXIES": '["lan"]'}, "trusted_proxies: 'lan' does not appear"),
     ],
 )
 def test_wrong_value_is_an_error_that_says_where_what_and_what_would_be_right(

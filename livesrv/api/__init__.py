@@ -1,4 +1,4 @@
-"""The HTTP door: REST under /v1, health, the API's own description.
+"""The HTTP door: REST under /v1, health, metrics, the API's own description.
 
 Each endpoint is a row in a table of `Route`s: method, path, who may, what comes back, what the body
 is. The same tables make the routes and `/openapi.json`, so the two cannot differ.
@@ -12,22 +12,26 @@ import msgspec
 from aiohttp import web
 
 from livesrv.auth import BadToken
+from livesrv.bulletin import Bulletin
 from livesrv.config import Config
 from livesrv.ledger.store import Ledger, Unavailable
 from livesrv.refusal import Refused
 from livesrv.rooms.bus import AWAY as BUS_AWAY
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.hall import Hall
+from livesrv.tally import DoorTally
 from protocol.codes import HTTP_STATUS, ErrorCode
 
 from .desk import Desk
 from .http import http_problem, json_answer, problem
+from .metrics import MetricsEndpoint
 from .money import MoneyEndpoints
 from .openapi import Route, describe
 from .orders import OrderEndpoints
 from .rooms import RoomEndpoints
 from .shop import ShopEndpoints
 from .statements import StatementEndpoints
+from .turnstile import Turnstile
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +43,19 @@ READY_WITHIN_S = 0.8
 class Api:
     """The endpoints of one worker."""
 
-    def __init__(self, config: Config, secret: str, ledger: Ledger, bus: Bus, hall: Hall) -> None:
+    def __init__(
+        self,
+        config: Config,
+        secret: str,
+        ledger: Ledger,
+        bus: Bus,
+        hall: Hall,
+        turnstile: Turnstile,
+        tally: DoorTally,
+        bulletin: Bulletin,
+    ) -> None:
         self._ledger = ledger
+        self._tally = tally
         self._bus = bus
         desk = Desk(config, secret, ledger)
         self._routes = [
@@ -49,6 +64,7 @@ class Api:
             *OrderEndpoints(desk).routes,
             *MoneyEndpoints(desk).routes,
             *StatementEndpoints(desk).routes,
+            *MetricsEndpoint(desk, turnstile, bulletin).routes,
             Route("GET", "/openapi.json", "", self._openapi),
             Route("GET", "/livez", "", self._livez),
             Route("GET", "/readyz", "", self._readyz),
@@ -68,19 +84,13 @@ class Api:
         """Every error is a problem document (RFC 9457)."""
         try:
             return await handler(request)
-        except Refused as refused:
-            return problem(
-                HTTP_STATUS[refused.code], refused.code, refused.message, refused.retry_after_ms
-            )
-        except BadToken as bad:
-            return problem(401, ErrorCode.UNAUTHENTICATED, str(bad))
-        except Unavailable as away:
-            return problem(503, ErrorCode.BUSY, str(away), AWAY_RETRY_MS)
         except web.HTTPException as error:
             return http_problem(error)
-        except Exception:
-            log.exception("%s %s failed", request.method, request.path)
-            return problem(500, ErrorCode.INTERNAL, "this is our bug")
+        except Exception as error:
+            refused = _refusal(request, error)
+            self._tally.errors[refused.code] += 1
+            status = HTTP_STATUS[refused.code]
+            return problem(status, refused.code, refused.message, refused.retry_after_ms)
 
     async def _openapi(self, _: web.Request) -> web.Response:
         return web.Response(body=self._description, content_type="application/json")
@@ -97,6 +107,19 @@ class Api:
         except (*BUS_AWAY, Unavailable) as error:
             raise Refused(ErrorCode.BUSY, f"a store is away: {error}") from None
         return web.Response(text="ok\n")
+
+
+def _refusal(request: web.Request, error: Exception) -> Refused:
+    """What an endpoint's error says to whoever asked."""
+    match error:
+        case Refused():
+            return error
+        case BadToken():
+            return Refused(ErrorCode.UNAUTHENTICATED, str(error))
+        case Unavailable():
+            return Refused(ErrorCode.BUSY, str(error), AWAY_RETRY_MS)
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return Refused(ErrorCode.INTERNAL, "this is our bug")
 
 
 def _answering(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

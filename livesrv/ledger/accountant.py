@@ -91,6 +91,8 @@ class Accountant:
         self._clock_ms = clock_ms
         self._seen = 0
         """Up to here nothing is due; spares reading the same lines at every look."""
+        self.place = 0
+        """Up to here the commission is posted."""
 
     async def settle(self) -> int:
         """Post the next batch; returns how many dues it settled, 0 when there are none."""
@@ -109,6 +111,7 @@ class Accountant:
             await self._ledger.post(batch_entry(watermark, upto, dues, ripening))
         else:
             self._seen = place
+        self.place = upto or place
         return len(dues)
 
     async def run(self) -> None:

@@ -125,13 +125,28 @@ class Ledger:
         self._deadline_s = deadline_ms / 1000
         self._queue: deque[_Ticket] = deque()
         self._wake = asyncio.Event()
-        self._calls = 0
+        self.calls = 0
+        """Calls of the store under way."""
+        self.entries = 0
+        """Entries that the store has answered."""
         self._has_ended = False
         self._cache: OrderedDict[str, Register] = OrderedDict()
         self._place = 0
         """The highest place acknowledged to us. A store that is behind it has lost entries."""
 
     # --- posting
+
+    @property
+    def waiting(self) -> int:
+        """Entries that wait for a call to take them along."""
+        return len(self._queue)
+
+    def oldest_s(self) -> float:
+        """How long the first of them has waited."""
+        if not self._queue:
+            return 0.0
+        posted_s = self._queue[0].deadline_s - self._deadline_s
+        return asyncio.get_running_loop().time() - posted_s
 
     async def post(self, entry: Entry) -> Outcome:
         """Post one entry; when this returns, the outcome is on disk.
@@ -161,7 +176,7 @@ class Ledger:
                     while self._is_call_due():
                         size = min(len(self._queue), self._batch_max)
                         batch = [self._queue.popleft() for _ in range(size)]
-                        self._calls += 1
+                        self.calls += 1
                         call = calls.create_task(self._settle(batch))
                         call.add_done_callback(partial(self._call_ended, batch))
         finally:
@@ -170,15 +185,15 @@ class Ledger:
 
     def _is_call_due(self) -> bool:
         """At once when idle; beside another call only with enough to make it worth one more."""
-        if self._calls == 0:
+        if self.calls == 0:
             return bool(self._queue)
-        return self._calls < CALLS_MAX and len(self._queue) >= BESIDE_ANOTHER_MIN
+        return self.calls < CALLS_MAX and len(self._queue) >= BESIDE_ANOTHER_MIN
 
     def _call_ended(self, batch: list[_Ticket], call: asyncio.Task[None]) -> None:
         """Nobody waits on for a call that was cut off, be it before it began."""
         if call.cancelled() or call.exception():
             _fail(batch, Unavailable("this process is stopping"))
-        self._calls -= 1
+        self.calls -= 1
         self._wake.set()
 
     async def _settle(self, batch: list[_Ticket]) -> None:
@@ -201,6 +216,7 @@ class Ledger:
         return None
 
     def _answer(self, batch: list[_Ticket], texts: list[bytes]) -> None:
+        self.entries += len(batch)
         for ticket, text in zip(batch, texts, strict=True):
             if ticket.answer.done():
                 continue

@@ -5,6 +5,7 @@ stand exactly once in its file, which a quick test sees to, so that this table c
 """
 
 from .commerce import COMMERCE
+from .doors import DOORS
 from .mutant import Mutant
 from .statements import STATEMENTS
 
@@ -335,4 +336,5 @@ MUTANTS = [
     *COMMISSION,
     *COMMERCE,
     *STATEMENTS,
+    *DOORS,
 ]

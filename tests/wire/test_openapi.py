@@ -54,6 +54,7 @@ ROUTES = [
     ("GET", "/openapi.json"),
     ("GET", "/livez"),
     ("GET", "/readyz"),
+    ("GET", "/metrics"),
 ]
 WITHOUT_A_BODY = {
     ("POST", "/v1/rooms/{room}/start"),

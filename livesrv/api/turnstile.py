@@ -1,0 +1,83 @@
+"""What stands in front of both doors of a worker: who is it, counted as whom, and is it too much.
+
+Must not know what is asked for. Invariant: what is over budget is answered before its body is read.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import hdrs, web
+
+from livesrv.addresses import client_address, is_trusted, networks
+from livesrv.budgets import Budgets, Headcount
+from livesrv.clock import now_ms
+from livesrv.config import Config
+from livesrv.limits import Admission
+from livesrv.tally import DoorTally
+from protocol.codes import HTTP_STATUS, ErrorCode
+
+from .http import problem
+
+SIGNS_OF_A_PROXY = (hdrs.X_FORWARDED_FOR, hdrs.FORWARDED, hdrs.VIA, "X-Real-IP")
+SUSPECT_EVERY_MS = 60_000
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Turnstile:
+    """The budgets of one worker; those of connections, users and rooms are for its doors to ask."""
+
+    def __init__(self, config: Config, tally: DoorTally) -> None:
+        self.admission = Admission(config.handshakes_per_s, config.handshakes_burst, now_ms())
+        self.connections = Headcount(config.connections_per_address_max)
+        self.user_commands = Budgets(config.user_commands_per_s, config.user_commands_burst)
+        self.user_comments = Budgets(config.user_comments_per_s, config.user_comments_burst)
+        self.room_comments = Budgets(config.room_comments_per_s, config.room_comments_per_s)
+        self._requests = Budgets(config.address_requests_per_s, config.address_requests_burst)
+        self._trusted = networks(config.trusted_proxies)
+        self._tally = tally
+        self._suspected_at_ms = 0
+
+    def address(self, request: web.Request) -> str | None:
+        """What this request and its connection are budgeted under; None: under nothing."""
+        forwarded_for = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ()))
+        return client_address(request.remote, forwarded_for, self._trusted)
+
+    def is_ours(self, request: web.Request) -> bool:
+        """Whether a machine of ours asks for itself, and does not pass on what others ask."""
+        return is_trusted(request.remote, self._trusted) and not self._is_passed_on(request)
+
+    @web.middleware
+    async def count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Ask the address's budget, for handshakes too, and note how each request was answered."""
+        wait_ms = self._requests.take(self.address(request), now_ms())
+        response = self._too_many(request, wait_ms) if wait_ms else await handler(request)
+        self._tally.requests[response.status] += 1
+        return response
+
+    def _too_many(self, request: web.Request, wait_ms: int) -> web.Response:
+        self._suspect_proxy(request)
+        self._tally.over_budget["address_requests_per_s"] += 1
+        self._tally.errors[ErrorCode.RATE_LIMITED] += 1
+        return problem(
+            HTTP_STATUS[ErrorCode.RATE_LIMITED],
+            ErrorCode.RATE_LIMITED,
+            "too many requests from your address",
+            wait_ms,
+        )
+
+    def _suspect_proxy(self, request: web.Request) -> None:
+        """Say, not too often, where a proxy nobody told us of may be counted as all its clients."""
+        is_due = now_ms() - self._suspected_at_ms >= SUSPECT_EVERY_MS
+        if is_due and self._is_passed_on(request) and not is_trusted(request.remote, self._trusted):
+            self._suspected_at_ms = now_ms()
+            log.warning(
+                "%s is over its budget and passes on requests of others; "
+                "if it is your proxy, add it to trusted_proxies",
+                request.remote,
+            )
+
+    def _is_passed_on(self, request: web.Request) -> bool:
+        return any(name in request.headers for name in SIGNS_OF_A_PROXY)

@@ -1,0 +1,80 @@
+"""What nobody counts and somebody has to look at: the loop's lag, the stores, the journal.
+
+Invariant: no look outlasts its timeout, and none that fails ends anything; a store that does not
+answer is a reading too.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from livesrv.ledger.store import META_KEY
+
+LAG_LOOK_S = 0.1
+LOOK_S = 1.0
+ANSWER_WITHIN_S = 1.0
+"""A store that takes longer than this counts as away."""
+AWAY = (RedisError, OSError, TimeoutError)
+
+
+class LoopLag:
+    """How late the event loop calls; start `run` as a task."""
+
+    def __init__(self) -> None:
+        self._longest_s = 0.0
+
+    async def run(self) -> None:
+        while True:
+            began_s = time.perf_counter()
+            await asyncio.sleep(LAG_LOOK_S)
+            late_s = time.perf_counter() - began_s - LAG_LOOK_S
+            self._longest_s = max(self._longest_s, late_s)
+
+    def take_s(self) -> float:
+        """The longest since the last take."""
+        longest_s, self._longest_s = self._longest_s, 0.0
+        return longest_s
+
+
+class StorePing:
+    """Whether a store answers, and how fast; start `run` as a task."""
+
+    def __init__(self, store: Redis) -> None:
+        self._store = store
+        self.is_up: bool | None = None
+        """None until it was asked for the first time."""
+        self.took_s = 0.0
+
+    async def run(self) -> None:
+        while True:
+            began_s = time.perf_counter()
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    await self._ask()
+                self.is_up = True
+            except AWAY:
+                self.is_up = False
+            self.took_s = time.perf_counter() - began_s
+            await asyncio.sleep(LOOK_S)
+
+    async def _ask(self) -> None:
+        answer: Any = self._store.ping()
+        await answer
+
+
+class JournalPing(StorePing):
+    """Asks the ledger's store where the journal stands, as its ping."""
+
+    def __init__(self, store: Redis) -> None:
+        super().__init__(store)
+        self.end = 0
+        self.sealed = 0
+        self.is_money_stopped = False
+
+    async def _ask(self) -> None:
+        found: Any = await self._store.hmget(META_KEY, ["place", "sealed", "halted"])
+        self.end, self.sealed = int(found[0] or 0), int(found[1] or 0)
+        self.is_money_stopped = found[2] is not None

@@ -1,0 +1,120 @@
+"""What processes tell each other of their numbers, and for how long it is believed."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from livesrv import bulletin
+from livesrv.bulletin import Bulletin
+from livesrv.clock import now_ms
+from livesrv.metrics import Sample, Snapshot
+from livesrv.probes import LoopLag, StorePing
+from livesrv.stores import connect
+
+from .embedded import RunningStore
+from .waiting import until, until_awaited
+
+
+def look() -> Iterator[Sample]:
+    yield Sample("livesrv_connections", 1)
+
+
+@asynccontextmanager
+async def running(*parts: Bulletin | StorePing | LoopLag) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(part.run()) for part in parts]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def told(board: Bulletin) -> list[str]:
+    return [snapshot.process for snapshot in await board.read()]
+
+
+async def test_each_process_tells_of_all_and_of_no_other_server(bus_client: Redis) -> None:
+    first, second = (Bulletin(bus_client, 80, f"worker-{n}", look) for n in range(2))
+    async with running(first, second, Bulletin(bus_client, 81, "worker-2", look)):
+
+        async def both() -> bool:
+            return [sorted(await told(b)) for b in (first, second)] == [
+                ["worker-0", "worker-1"]
+            ] * 2
+
+        await until_awaited(both)
+
+
+async def test_process_that_pins_nothing_up_any_more_is_forgotten(
+    bus_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Bulletin(bus_client, 80, "worker-0", look)
+    gone = Bulletin(bus_client, 80, "worker-1", look)
+    async with running(gone):
+        await until_awaited(lambda: _is_told(first, "worker-1"))
+    monkeypatch.setattr(bulletin, "now_ms", lambda: now_ms() + bulletin.STALE_MS)
+    assert await told(first) == ["worker-0"]
+
+
+async def _is_told(board: Bulletin, process: str) -> bool:
+    return process in await told(board)
+
+
+async def test_board_leaves_the_bus_when_its_server_has_gone(bus_client: Redis) -> None:
+    async with running(Bulletin(bus_client, 80, "worker-0", look)):
+        await until_awaited(lambda: bus_client.exists(_key(bus_client)))
+    assert 0 < await bus_client.ttl(_key(bus_client)) <= bulletin.KEPT_S
+
+
+def _key(client: Redis) -> str:
+    return Bulletin(client, 80, "worker-0", look)._key
+
+
+async def test_without_the_bus_a_process_tells_of_itself(bus_store: RunningStore) -> None:
+    client = connect(bus_store.url)
+    board = Bulletin(client, 80, "worker-0", look)
+    other = msgspec.msgpack.encode(Snapshot("worker-1", now_ms(), [*look()]))
+    await client.hset(board._key, "worker-1", other)
+    await client.hset(board._key, "worker-2", msgspec.msgpack.encode(["of another version"]))
+    assert await told(board) == ["worker-0", "worker-1"]
+    await bus_store.kill()
+    assert await told(board) == ["worker-0"]
+    await bus_store.start()
+    await client.aclose()
+
+
+async def test_ping_tells_a_store_that_answers_from_one_that_is_away_and_one_that_is_back(
+    bus_store: RunningStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livesrv.probes.LOOK_S", 0.02)
+    client = connect(bus_store.url)
+    ping = StorePing(client)
+    async with running(ping):
+        await until(lambda: ping.is_up)
+        await bus_store.kill()
+        await until(lambda: ping.is_up is False)
+        await bus_store.start()
+        await until(lambda: ping.is_up)
+    await client.aclose()
+
+
+async def test_loop_lag_is_the_longest_since_it_was_last_asked_for() -> None:
+    lag = LoopLag()
+    async with running(lag):
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(_block)
+        await until(lambda: lag._longest_s >= 0.2)
+    assert lag.take_s() >= 0.2
+    assert lag.take_s() == 0
+
+
+def _block() -> None:
+    time.sleep(0.4)

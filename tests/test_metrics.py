@@ -1,0 +1,123 @@
+"""The text for Prometheus: every family well named, every sample in its family."""
+
+import re
+from dataclasses import dataclass, field
+
+import msgspec
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from livesrv import readings
+from livesrv.families import FAMILIES
+from livesrv.ledger.store import Ledger
+from livesrv.metrics import Sample, Snapshot, exposition
+from livesrv.probes import JournalPing, LoopLag, StorePing
+from livesrv.stores import connect
+from livesrv.tally import DoorTally
+
+
+@dataclass
+class SomeRooms:
+    """The numbers of a worker's rooms."""
+
+    rooms: int = 2
+    members: int = 3
+    flushes: int = 4
+    frames: int = 5
+    comments_delivered: int = 6
+    comments_shed: int = 7
+    gap_items: int = 8
+    slow_closed: int = 9
+    fan_out_ms: float = 10.0
+    flush_lag_ms: float = 11.0
+    window_ms: dict[str, float] = field(default_factory=lambda: {"a": 50.0, "b": 200.0})
+
+
+def parsed(*snapshots: Snapshot) -> dict[tuple[str, ...], float]:
+    """The text's samples: name, process and the other labels' values, by label -> value."""
+    packed = [msgspec.msgpack.encode(snapshot) for snapshot in snapshots]
+    text = exposition([msgspec.msgpack.decode(each, type=Snapshot) for each in packed]).decode()
+    return {
+        (
+            sample.name,
+            sample.labels.pop("process"),
+            *(sample.labels[label] for label in sorted(sample.labels)),
+        ): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def busy_doors() -> DoorTally:
+    tally = DoorTally()
+    tally.connections = 7
+    tally.sessions["viewer"] += 5
+    tally.handshakes["accepted"] += 9
+    tally.closes[4408] += 1
+    tally.commands["comment"] += 4
+    tally.errors["busy"] += 2
+    tally.requests[200] += 3
+    tally.over_budget["address_requests_per_s"] += 1
+    for took_ms in (3.0, 4.0, 700.0):
+        tally.took["order"].add(took_ms)
+    return tally
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_family_is_named_and_explained_as_prometheus_and_an_operator_want(name: str) -> None:
+    family = FAMILIES[name]
+    assert re.fullmatch(r"livesrv_[a-z_]+", name)
+    assert name.endswith("_total") == (family.kind == "counter")
+    assert not name.endswith(("_ms", "_count", "_sum", "_bucket"))
+    assert re.fullmatch(r"[^;]+; .+\.", family.help), "what it is; what a bad value asks for"
+    assert "process" not in family.labels
+
+
+async def test_every_family_is_read_and_every_sample_read_has_a_family() -> None:
+    store = connect("redis://127.0.0.1:1")
+    journal = JournalPing(store)
+    journal.is_up = True
+    samples = [
+        *readings.of_doors(busy_doors()),
+        *readings.of_rooms(SomeRooms()),
+        *readings.of_outbox(1),
+        *readings.of_ledger(Ledger(store)),
+        *readings.of_stores({"ledger": journal}),
+        *readings.of_process(LoopLag()),
+        *readings.of_journal(journal, relayed=0, settled=0),
+    ]
+    assert {sample.family for sample in samples} == set(FAMILIES)
+    assert parsed(Snapshot("worker-0", 0, samples))
+
+
+def test_samples_of_processes_stand_side_by_side() -> None:
+    quiet = Snapshot("worker-1", 0, [*readings.of_doors(DoorTally())])
+    found = parsed(Snapshot("worker-0", 0, [*readings.of_doors(busy_doors())]), quiet)
+    assert found["livesrv_connections", "worker-0"] == 7
+    assert found["livesrv_connections", "worker-1"] == 0
+    assert found["livesrv_closes_total", "worker-0", "4408"] == 1
+    assert found["livesrv_http_requests_total", "worker-0", "200"] == 3
+
+
+def test_histogram_is_cumulative_in_seconds() -> None:
+    found = parsed(Snapshot("worker-0", 0, [*readings.of_doors(busy_doors())]))
+    buckets = {
+        key[2]: value
+        for key, value in found.items()
+        if key[0] == "livesrv_command_seconds_bucket" and "order" in key
+    }
+    assert (buckets["0.002"], buckets["0.005"], buckets["0.5"], buckets["1.0"]) == (0, 2, 2, 3)
+    assert buckets["+Inf"] == found["livesrv_command_seconds_count", "worker-0", "order"] == 3
+    assert found["livesrv_command_seconds_sum", "worker-0", "order"] == pytest.approx(0.707)
+
+
+def test_sample_with_other_labels_than_its_family_is_an_error() -> None:
+    with pytest.raises(ValueError, match="livesrv_closes_total has the labels"):
+        exposition([Snapshot("worker-0", 0, [Sample("livesrv_closes_total", 1)])])
+    with pytest.raises(KeyError):
+        exposition([Snapshot("worker-0", 0, [Sample("livesrv_made_up", 1)])])
+
+
+async def test_store_that_was_not_asked_yet_is_neither_up_nor_away() -> None:
+    ping = StorePing(connect("redis://127.0.0.1:1"))
+    assert [*readings.of_stores({"bus": ping})] == []
