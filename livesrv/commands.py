@@ -31,7 +31,8 @@ from livesrv.refusal import Refused
 from livesrv.rooms.bus import AWAY as BUS_AWAY
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.fanout import Member
-from livesrv.rooms.hall import Hall, OpenRoom
+from livesrv.rooms.hall import Hall
+from livesrv.rooms.open_room import OpenRoom
 from livesrv.rooms.outbox import Outbox
 from protocol import messages as m
 from protocol.codec import Item
@@ -145,6 +146,7 @@ class Commands:
 
     async def _comment(self, session: Session, command: m.Comment) -> Answer:
         user, opened = _principal(session), _joined(session, command.room)
+        _, member = session.rooms[command.room]
         text = command.text.strip()
         if not 1 <= len(text) <= m.TEXT_CHARS_MAX:
             raise Refused(
@@ -158,7 +160,8 @@ class Commands:
         self._require_decent(text)
         comment = f"{self._worker}-{next(self._comment_numbers):x}"
         drop = m.CommentDrop(comment=comment, user=user.as_user(), text=text, at_ms=now_ms())
-        self._outbox.comment(command.room, Item.of(drop).msgpack)
+        opened.spoke(member)
+        self._outbox.comment(command.room, (user.user, Item.of(drop).msgpack))
         return m.Ok(id=command.id, comment=comment)
 
     async def _like(self, session: Session, command: m.Like) -> Answer:

@@ -7,7 +7,7 @@ from livesrv.auth import Principal
 from livesrv.config import Config
 from livesrv.limits import TokenBucket
 from livesrv.rooms.fanout import Member
-from livesrv.rooms.hall import OpenRoom
+from livesrv.rooms.open_room import OpenRoom
 from protocol.codec import Format
 from protocol.codes import CloseCode
 

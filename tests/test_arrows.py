@@ -26,7 +26,10 @@ PURE = [
     "livesrv/commerce/providers.py",
     "livesrv/commerce/registers.py",
     "livesrv/rooms/announce.py",
+    "livesrv/rooms/fair.py",
+    "livesrv/rooms/pace.py",
     "livesrv/rooms/room.py",
+    "livesrv/rooms/tally.py",
     "livesrv/rooms/waterfall.py",
     "livesrv/limits.py",
 ]

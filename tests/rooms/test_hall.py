@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 from livesrv.config import Config
 from livesrv.rooms import hall as hall_module
 from livesrv.rooms.bus import Bus, Run
-from livesrv.rooms.hall import Hall, OpenRoom
+from livesrv.rooms.hall import Hall
+from livesrv.rooms.open_room import OpenRoom
 from livesrv.rooms.room import Head
 from protocol.codec import Format
 from protocol.messages import Notice, State, User

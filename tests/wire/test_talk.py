@@ -162,7 +162,9 @@ async def test_blocked_word_keeps_a_comment_from_being_shown(stage_of: StageOf) 
 
 
 async def test_comments_over_what_a_batch_carries_are_shed_and_counted(stage_of: StageOf) -> None:
-    stage = await stage_of(waterfall_items_max=5, flush_window_ms=500, workers=1)
+    stage = await stage_of(
+        waterfall_items_max=5, flush_window_ms=500, flush_window_max_ms=500, workers=1
+    )
     show = await stage.show()
     client = await stage.member(show)
     answers = [
