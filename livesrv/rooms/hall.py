@@ -217,15 +217,19 @@ class Hall:
                     if opened := self._rooms.get(name):
                         opened.hear_viewers(viewers)
             await self._close_empty()
-            self.tally.rooms = len(self._rooms)
-            self.tally.members = sum(opened.member_count for opened in self._rooms.values())
+            self._take_stock()
+
+    def _take_stock(self) -> None:
+        opened = self._rooms.values()
+        self.tally.rooms = len(opened)
+        self.tally.members = sum(each.member_count for each in opened)
+        self.tally.window_ms = {each.name: each.window_ms for each in opened}
 
     async def _close_empty(self) -> None:
         for name, opened in list(self._rooms.items()):
             opened.empty_censuses = 0 if opened.member_count else opened.empty_censuses + 1
             if opened.empty_censuses > LINGER_CENSUSES:
                 del self._rooms[name]
-                self.tally.window_ms.pop(name, None)
                 with suppress(*AWAY):
                     await self._bus.unsubscribe(name)
 

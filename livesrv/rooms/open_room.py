@@ -73,6 +73,11 @@ class OpenRoom:
     def member_count(self) -> int:
         return sum(map(len, self.members.values()))
 
+    @property
+    def window_ms(self) -> float:
+        """How long it gathers now while it is busy."""
+        return self._pace.window_ms
+
     def spoke(self, member: Member) -> None:
         """From now on show a member its own comments even when they are shed."""
         if member in self.members[member.format]:
@@ -209,7 +214,6 @@ class OpenRoom:
         fan_out_ms = (monotonic() - self._flushed_s) * 1000
         self._pace.measured(fan_out_ms, self._lag_ms)
         self._tally.fan_out_ms, self._tally.flush_lag_ms = fan_out_ms, self._lag_ms
-        self._tally.window_ms[self.name] = self._pace.window_ms
 
     def _finish(self) -> None:
         """All members have been written; what has arrived meanwhile is next."""

@@ -36,7 +36,7 @@ class Tally:
         self.flush_lag_ms = 0.0
         """How late the last flush began."""
         self.window_ms: dict[str, float] = {}
-        """How long each open room gathers now while it is busy."""
+        """How long each open room gathers while it is busy, as of the last census."""
         self.rooms = 0
         """Rooms open now, as of the last census."""
         self.members = 0
