@@ -71,6 +71,7 @@ def test_unknown_setting_is_named_with_the_nearest_known_one(tmp_path: Path) -> 
         ({"LIVESRV_ORDER_CARD_BPS": '{"a": 9999, "b": 2}'}, "sum to 10001 .* at most 10000"),
         ({"LIVESRV_ORDER_CARD_BPS": '{"seller": 1}'}, "the seller is named; leave it out"),
         ({"LIVESRV_SLOW_CLOSE_BYTES": "9"}, "found 9; must be at least slow_skip_bytes"),
+        ({"LIVESRV_FLUSH_WINDOW_MAX_MS": "9"}, "found 9; must be at least flush_window_ms"),
     ],
 )
 def test_wrong_value_is_an_error_that_says_where_what_and_what_would_be_right(
