@@ -31,7 +31,8 @@ from livesrv.refusal import Refused
 from livesrv.rooms.bus import AWAY as BUS_AWAY
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.fanout import Member
-from livesrv.rooms.hall import Hall, OpenRoom
+from livesrv.rooms.hall import Hall
+from livesrv.rooms.open_room import OpenRoom
 from livesrv.rooms.outbox import Outbox
 from protocol import messages as m
 from protocol.codec import Item
@@ -135,7 +136,7 @@ class Commands:
             )
         )
         if missed:
-            session.write(opened.frames(missed, [], 0).full(session.encoding.format))
+            session.write(opened.frames(missed, [], 0).full(session.encoding))
         return None
 
     def _leave(self, session: Session, command: m.Leave) -> Answer:
@@ -157,22 +158,26 @@ class Commands:
         self._require_pace(session)
         if _may_speak(user, opened):
             self._require_decent(text)
-            return self._say(user, command, text)
-        return self._comment_if_allowed(user, opened, command, text)
+            return self._say(session, command, text)
+        return self._comment_if_allowed(session, opened, command, text)
 
     async def _comment_if_allowed(
-        self, user: Principal, opened: OpenRoom, command: m.Comment, text: str
+        self, session: Session, opened: OpenRoom, command: m.Comment, text: str
     ) -> Answer:
         """Comment where that takes a look into the books, or into slow mode, first."""
         await self._require_live(opened)
-        await self._require_voice(user, opened)
+        await self._require_voice(_principal(session), opened)
         self._require_decent(text)
-        return self._say(user, command, text)
+        return self._say(session, command, text)
 
-    def _say(self, user: Principal, command: m.Comment, text: str) -> Answer:
+    def _say(self, session: Session, command: m.Comment, text: str) -> Answer:
+        user = _principal(session)
         comment = f"{self._worker}-{next(self._comment_numbers):x}"
         drop = m.CommentDrop(comment=comment, user=user.as_user(), text=text, at_ms=now_ms())
-        self._outbox.comment(command.room, Item.of(drop).msgpack)
+        if joined := session.rooms.get(command.room):
+            opened, member = joined
+            opened.spoke(member)
+        self._outbox.comment(command.room, (user.user, Item.of(drop).msgpack))
         return m.Ok(id=command.id, comment=comment)
 
     def _like(self, session: Session, command: m.Like) -> Outcome:
@@ -341,7 +346,7 @@ def _may_speak(user: Principal, opened: OpenRoom) -> bool:
 
 def _enter(session: Session, opened: OpenRoom) -> None:
     user = _principal(session).user
-    member = Member(user, session.transport, session.encoding.format, session.close)
-    opened.members[session.encoding.format].add(member)
+    member = Member(user, session.transport, session.encoding, session.close)
+    opened.members[session.encoding].add(member)
     session.rooms[opened.name] = (opened, member)
     opened.room.state.viewers = max(opened.room.state.viewers, opened.member_count)

@@ -126,8 +126,12 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(ge=10, le=60_000, description="time a new connection has to say hello")
     ] = 5_000
     flush_window_ms: Annotated[
-        int, Meta(ge=1, le=1_000, description="time a room gathers before it sends a batch")
+        int, Meta(ge=1, le=1_000, description="least time a busy room gathers between two batches")
     ] = 50
+    flush_window_max_ms: Annotated[
+        int,
+        Meta(ge=1, le=5_000, description="most time it gathers, when sending itself takes long"),
+    ] = 200
     history_events: Annotated[
         int,
         Meta(ge=1, le=100_000, description="reliable events a worker and the bus keep per room"),
@@ -138,6 +142,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     waterfall_items_max: Annotated[
         int, Meta(ge=1, le=10_000, description="comments a batch carries; the others are shed")
     ] = 500
+    waterfall_comments_per_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="comments a second a room shows each viewer, fairly chosen; 0 is no limit",
+        ),
+    ] = 200
 
     slow_skip_bytes: Annotated[
         int, Meta(ge=1, description="unsent bytes from which a connection misses the waterfall")
@@ -262,6 +274,11 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         _check(
             (self.payment_url is None) or bool(self.payment_secrets),
             "payment_url: needs payment_secrets too, so that its webhooks can be trusted",
+        )
+        _check(
+            self.flush_window_ms <= self.flush_window_max_ms,
+            f"flush_window_max_ms: found {self.flush_window_max_ms}; must be at least "
+            f"flush_window_ms ({self.flush_window_ms})",
         )
         _check(
             self.slow_skip_bytes <= self.slow_close_bytes,

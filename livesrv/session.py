@@ -13,7 +13,7 @@ from livesrv.clock import now_ms
 from livesrv.config import Config
 from livesrv.limits import TokenBucket
 from livesrv.rooms.fanout import Member
-from livesrv.rooms.hall import OpenRoom
+from livesrv.rooms.open_room import OpenRoom
 from protocol.codec import Encoding
 from protocol.codes import CloseCode
 from protocol.frames import (

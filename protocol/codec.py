@@ -48,10 +48,6 @@ class Format(Enum):
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise Undecodable(str(error)) from None
 
-    def frame(self, message: object) -> bytes:
-        """Encode a message and wrap it into one finished WebSocket frame."""
-        return frame(_ENCODERS[self](message), is_text=self is Format.JSON)
-
 
 _ENCODERS = {
     Format.MSGPACK: msgspec.msgpack.Encoder().encode,

@@ -76,6 +76,7 @@ def test_unknown_setting_is_named_with_the_nearest_known_one(tmp_path: Path) -> 
             "trusted_proxies: 10.0.0.1/8 has host bits set; a network is written 10.1.0.0/16",
         ),
         ({"LIVESRV_TRUSTED_PROXIES": '["lan"]'}, "trusted_proxies: 'lan' does not appear"),
+        ({"LIVESRV_FLUSH_WINDOW_MAX_MS": "9"}, "found 9; must be at least flush_window_ms"),
     ],
 )
 def test_wrong_value_is_an_error_that_says_where_what_and_what_would_be_right(

@@ -16,6 +16,8 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from .fair import Comment
+
 log = logging.getLogger(__name__)
 
 USERS_CHANNEL = "users"
@@ -38,9 +40,10 @@ class Run(Struct, array_like=True, tag="run"):
 
 
 class Wave(Struct, array_like=True, tag="wave"):
-    """Waterfall of a room from one worker. `likes_total` is what the new `likes` lead to."""
+    """Waterfall of a room from one worker: comments with their authors, encoded; how many were shed
+    before they came here. `likes_total` is what the new `likes` lead to."""
 
-    comments: list[bytes] = []
+    comments: list[Comment] = []
     shed: int = 0
     likes: int = 0
     likes_total: int = 0
@@ -138,7 +141,7 @@ class Bus:
             for room, wave in waves.items():
                 pipe.publish(_key(room, "channel"), _encode(wave))
                 if wave.comments and self._recent_comments:
-                    recent = wave.comments[-self._recent_comments :]
+                    recent = [each for _, each in wave.comments[-self._recent_comments :]]
                     pipe.rpush(_key(room, "comments"), *recent)
                     pipe.ltrim(_key(room, "comments"), -self._recent_comments, -1)
             await pipe.execute()

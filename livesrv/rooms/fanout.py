@@ -1,16 +1,18 @@
 """One frame to many connections.
 
 Per member and flush: one look at what is still unsent, and one write of bytes that all members of a
-format share. A member who reads too slowly first misses waterfall (and is told how much by a
+encoding share. A member who reads too slowly first misses waterfall (and is told how much by a
 `gap`), and is given up when the reliable lane is stuck too. Nobody waits for anybody.
 """
 
 from asyncio import WriteTransport
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from protocol.codec import Format, Item
+from protocol.codec import Encoding, Item
 from protocol.messages import Batch, Gap
+
+from .tally import Tally
 
 
 class SlowLimits(NamedTuple):
@@ -24,14 +26,18 @@ class SlowLimits(NamedTuple):
 class Member:
     """A session in a room, as the fan-out sees it."""
 
-    __slots__ = ("close", "format", "shed", "slow_since_ms", "transport", "user")
+    __slots__ = ("close", "encoding", "shed", "slow_since_ms", "transport", "user")
 
     def __init__(
-        self, user: str, transport: WriteTransport, format_: Format, close: Callable[[int], None]
+        self,
+        user: str,
+        transport: WriteTransport,
+        encoding: Encoding,
+        close: Callable[[int], None],
     ) -> None:
         self.user = user
         self.transport = transport
-        self.format = format_
+        self.encoding = encoding
         self.close = close
         self.shed = 0
         self.slow_since_ms = 0
@@ -46,77 +52,118 @@ class BatchFrames:
         room: str,
         epoch: str,
         seq: int,
-        events: list[Item],
-        waterfall: list[Item],
+        events: Sequence[Item],
+        comments: Sequence[Item],
+        folded: Sequence[Item],
         shed: int,
         at_ms: int,
     ) -> None:
         self.room = room
         self.events = events
-        self.waterfall = waterfall
+        self.comments = comments
         self.shed = shed
+        self._folded = folded
         self._head = {"room": room, "epoch": epoch, "seq": seq}
         self._at_ms = at_ms
-        self._full: dict[Format, bytes] = {}
-        self._reliable: dict[Format, bytes] = {}
+        self._full: dict[Encoding, bytes] = {}
+        self._reliable: dict[Encoding, bytes] = {}
 
-    def full(self, format_: Format) -> bytes:
-        if format_ not in self._full:
-            self._full[format_] = self._frame(format_, self.waterfall, self.shed)
-        return self._full[format_]
+    def with_own(self, own: Sequence[Item]) -> "BatchFrames":
+        """The same batch for the author of shed comments, who sees them behind the others'."""
+        frames = BatchFrames(
+            **self._head,  # type: ignore[arg-type]
+            events=self.events,
+            comments=[*self.comments, *own],
+            folded=self._folded,
+            shed=self.shed - len(own),
+            at_ms=self._at_ms,
+        )
+        frames._reliable = self._reliable
+        return frames
 
-    def reliable(self, format_: Format) -> bytes:
+    @property
+    def missed(self) -> int:
+        """Waterfall items that one misses who is not written the full batch."""
+        return len(self.comments) + len(self._folded) + self.shed
+
+    def full(self, encoding: Encoding) -> bytes:
+        if encoding not in self._full:
+            waterfall = [*self.comments, *self._folded]
+            self._full[encoding] = self._frame(encoding, waterfall, self.shed)
+        return self._full[encoding]
+
+    def reliable(self, encoding: Encoding) -> bytes:
         """The batch without its waterfall."""
-        if format_ not in self._reliable:
-            self._reliable[format_] = self._frame(format_, [], 0)
-        return self._reliable[format_]
+        if encoding not in self._reliable:
+            self._reliable[encoding] = self._frame(encoding, [], 0)
+        return self._reliable[encoding]
 
-    def _frame(self, format_: Format, waterfall: list[Item], shed: int) -> bytes:
+    def _frame(self, encoding: Encoding, waterfall: list[Item], shed: int) -> bytes:
         batch = Batch(
             **self._head,  # type: ignore[arg-type]
-            events=[item.raw(format_) for item in self.events],
-            waterfall=[item.raw(format_) for item in waterfall],
+            events=[item.raw(encoding.format) for item in self.events],
+            waterfall=[item.raw(encoding.format) for item in waterfall],
             shed=shed,
             at_ms=self._at_ms,
         )
-        return format_.frame(batch)
+        return encoding.frame(batch)
 
 
-Members = Mapping[Format, Collection[Member]]
-
-
-def fan_out(members: Members, frames: BatchFrames, limits: SlowLimits, now_ms: int) -> list[Member]:
-    """Write a batch to every member; returns those who are too slow to be kept."""
-    lost: list[Member] = []
-    for format_, group in members.items():
-        frame = frames.full(format_) if group else b""
-        for member in group:
-            if member.transport.is_closing():
-                continue  # its session is about to leave
-            unsent_bytes = member.transport.get_write_buffer_size()
-            if unsent_bytes <= limits.skip_bytes and not member.slow_since_ms:
-                member.transport.write(frame)
-            elif not _write_slowly(member, unsent_bytes, frames, limits, now_ms):
-                lost.append(member)
-    return lost
+def fan_out(
+    members: Collection[Member],
+    encoding: Encoding,
+    frames: BatchFrames,
+    limits: SlowLimits,
+    now_ms: int,
+    tally: Tally,
+) -> list[Member]:
+    """Write a batch to members of an encoding; returns those who are too slow to be kept."""
+    frame, skip_bytes = frames.full(encoding), limits.skip_bytes
+    slow: list[Member] = []
+    gone = 0
+    for member in members:
+        transport = member.transport
+        if transport.is_closing():
+            gone += 1  # its session is about to leave
+        elif member.slow_since_ms or transport.get_write_buffer_size() > skip_bytes:
+            slow.append(member)
+        else:
+            transport.write(frame)
+    written = len(members) - gone - len(slow)
+    tally.frames += written
+    tally.comments_delivered += written * len(frames.comments)
+    return [each for each in slow if not _write_slowly(each, frames, limits, now_ms, tally)]
 
 
 def _write_slowly(
-    member: Member, unsent_bytes: int, frames: BatchFrames, limits: SlowLimits, now_ms: int
+    member: Member, frames: BatchFrames, limits: SlowLimits, now_ms: int, tally: Tally
 ) -> bool:
     """Serve a member who was slow or is. Returns False for one who is lost."""
+    unsent_bytes = member.transport.get_write_buffer_size()
     if unsent_bytes <= limits.skip_bytes:
-        if member.shed:
-            gap = Gap(room=frames.room, shed=member.shed)
-            member.transport.write(member.format.frame(gap))
-        member.shed, member.slow_since_ms = 0, 0
-        member.transport.write(frames.full(member.format))
+        _catch_up(member, frames, tally)
         return True
     member.slow_since_ms = member.slow_since_ms or now_ms
-    member.shed += len(frames.waterfall) + frames.shed
+    member.shed += frames.missed
+    if frames.events:
+        unsent_bytes += len(frames.reliable(member.encoding))
     is_late = now_ms - member.slow_since_ms > limits.close_after_ms
     if unsent_bytes > limits.close_bytes or is_late:
         return False
     if frames.events:
-        member.transport.write(frames.reliable(member.format))
+        member.transport.write(frames.reliable(member.encoding))
+        tally.frames += 1
     return True
+
+
+def _catch_up(member: Member, frames: BatchFrames, tally: Tally) -> None:
+    """Tell a member who is quick again what it has missed, and go on."""
+    if member.shed:
+        gap = Gap(room=frames.room, shed=member.shed)
+        member.transport.write(member.encoding.frame(gap))
+        tally.frames += 1
+        tally.gap_items += member.shed
+    member.shed, member.slow_since_ms = 0, 0
+    member.transport.write(frames.full(member.encoding))
+    tally.frames += 1
+    tally.comments_delivered += len(frames.comments)

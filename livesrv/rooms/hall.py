@@ -1,7 +1,6 @@
-"""The rooms that have members in this worker: opened, fed from the bus, flushed, healed, closed.
+"""The rooms that have members in this worker: opened, fed from the bus, healed, closed.
 
-A room costs only the workers that hold members of it. What arrives is flushed at once when the room
-was quiet, and gathered for one flush window when it is busy.
+A room costs only the workers that hold members of it.
 """
 
 import asyncio
@@ -13,19 +12,20 @@ from livesrv.clock import now_ms
 from livesrv.config import Config
 from livesrv.ledger.store import Unavailable
 from livesrv.refusal import Refused
-from protocol.codec import Format, Item
-from protocol.codes import CloseCode, ErrorCode
-from protocol.messages import Banned, Since
+from protocol.codec import Item
+from protocol.codes import ErrorCode
+from protocol.messages import Since
 
-from .bus import AWAY, Bus, Run, Wave
-from .fanout import BatchFrames, Member, SlowLimits, fan_out
+from .bus import AWAY, Bus, Memory, Run, Wave
+from .open_room import OpenRoom
 from .room import Head, Room
-from .waterfall import Waterfall
+from .tally import Tally
 
 log = logging.getLogger(__name__)
 
 CATCH_UP_S = 2.0
-"""How long an opening room waits for the bus to reach the ledger's place."""
+"""How long an opening room waits for the bus to reach the ledger's place, and one who comes back
+for a bus that is being told again what it had lost."""
 HEAL_PAUSE_S = 0.1
 HEAL_S = 10.0
 """How long a hole may take to be filled from the bus before the room starts anew."""
@@ -33,110 +33,10 @@ CENSUS_S = 1.0
 LINGER_CENSUSES = 30
 """An empty room is kept for so many censuses, for those who come right back."""
 
+EARLY_WAVES_MAX = 1_000
+"""Waterfall kept for a room while it is being opened."""
+
 LoadHead = Callable[[str], Awaitable[Head]]
-
-
-class OpenRoom:
-    """A room with its members in this worker."""
-
-    def __init__(self, name: str, room: Room, config: Config) -> None:
-        self.name = name
-        self.room = room
-        self.members: dict[Format, set[Member]] = {format_: set() for format_ in Format}
-        self.waterfall = Waterfall(config.waterfall_items_max)
-        self.heal_task: asyncio.Task[None] | None = None
-        self.empty_censuses = 0
-        self._limits = SlowLimits(
-            config.slow_skip_bytes, config.slow_close_bytes, config.slow_close_after_ms
-        )
-        self._window_s = config.flush_window_ms / 1000
-        self._loop = asyncio.get_running_loop()
-        self._flush_handle: asyncio.Handle | None = None
-        self._flushed_at_s = 0.0
-        self._reached = asyncio.Event()
-        self._told_viewers = -1
-
-    @property
-    def member_count(self) -> int:
-        return sum(map(len, self.members.values()))
-
-    def touch(self) -> None:
-        """Something has arrived: flush at once when quiet, at the window's end when busy."""
-        if self._flush_handle is not None:
-            return
-        wait_s = self._flushed_at_s + self._window_s - self._loop.time()
-        if wait_s <= 0:
-            self._flush_handle = self._loop.call_soon(self.flush)
-        else:
-            self._flush_handle = self._loop.call_later(wait_s, self.flush)
-
-    def flush(self) -> None:
-        """Send members what has gathered."""
-        self._flush_handle = None
-        self._flushed_at_s = self._loop.time()
-        items, events = self.room.flush()
-        drops, shed = self.waterfall.take()
-        if items or drops or shed:
-            self._send(items, drops, shed)
-        for event in events:
-            if isinstance(event, Banned):
-                self._close(event.user)
-        self._reached.set()
-        self._reached = asyncio.Event()
-
-    def resend_place(self) -> None:
-        """Tell members where the room stands; who is elsewhere joins anew."""
-        self._send([], [], 0)
-
-    def _send(self, events: list[Item], drops: list[Item], shed: int) -> None:
-        frames = self.frames(events, drops, shed)
-        for member in fan_out(self.members, frames, self._limits, now_ms()):
-            self.remove(member)
-            member.close(CloseCode.TOO_SLOW)
-
-    def frames(self, events: list[Item], drops: list[Item], shed: int) -> BatchFrames:
-        room = self.room
-        return BatchFrames(
-            room=self.name,
-            epoch=room.epoch,
-            seq=room.seq,
-            events=events,
-            waterfall=drops,
-            shed=shed,
-            at_ms=now_ms(),
-        )
-
-    def _close(self, user: str) -> None:
-        for group in self.members.values():
-            for member in [member for member in group if member.user == user]:
-                group.discard(member)
-                member.close(CloseCode.BANNED)
-
-    def remove(self, member: Member) -> None:
-        self.members[member.format].discard(member)
-
-    async def reach(self, seq: int, timeout_s: float) -> bool:
-        """Wait until the room has flushed up to a place."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                while self.room.seq < seq:
-                    await self._reached.wait()
-        return self.room.seq >= seq
-
-    def hear_comments(self, wave: Wave) -> None:
-        items = [Item(comment) for comment in wave.comments]
-        self.room.recall_comments(items)
-        self.waterfall.comment(items, wave.shed)
-        if wave.likes:
-            self.room.state.likes = max(self.room.state.likes, wave.likes_total)
-            self.waterfall.like(wave.likes, wave.likes_total)
-
-    def hear_viewers(self, count: int) -> None:
-        self.room.state.viewers = count
-        if count != self._told_viewers:
-            self._told_viewers = count
-            self.waterfall.viewers(count)
-            self.touch()
 
 
 class Hall:
@@ -153,6 +53,7 @@ class Hall:
         self._rooms: dict[str, OpenRoom] = {}
         self._opening: dict[str, asyncio.Task[OpenRoom]] = {}
         self._early: dict[str, list[Run | Wave]] = {}
+        self.tally = Tally()
 
     def find(self, room: str) -> OpenRoom | None:
         return self._rooms.get(room)
@@ -180,7 +81,7 @@ class Hall:
             head = await self._load_head(name)
             self._early[name] = []
             await self._bus.subscribe(name)
-            opened = OpenRoom(name, await self._begin(name, head), self._config)
+            opened = await self._made(name, head)
             self._rooms[name] = opened
             for message in self._early[name]:
                 self._hear(opened, message)
@@ -191,6 +92,9 @@ class Hall:
             if self._early.pop(name, None) is not None and name not in self._rooms:
                 with suppress(*AWAY):
                     await self._bus.unsubscribe(name)
+
+    async def _made(self, name: str, head: Head) -> OpenRoom:
+        return OpenRoom(name, await self._begin(name, head), self._config, self.tally)
 
     async def _begin(self, name: str, head: Head) -> Room:
         memory = await self._bus.memory(name, now_ms())
@@ -209,13 +113,39 @@ class Hall:
     async def missed(self, opened: OpenRoom, since: Since | None) -> list[Item] | None:
         """The events a returning member has missed; None where the snapshot must do.
 
-        A member may come from a worker that was ahead of this one; wait for its place then.
+        A member may come from a worker that was ahead of this one; wait for its place then. Or from
+        one that had a longer history; ask the bus for it then.
         """
         if since is None:
             return None
         if since.epoch == opened.room.epoch and since.seq > opened.room.seq:
             await opened.reach(since.seq, CATCH_UP_S)
-        return opened.room.since(since)
+        missed = opened.room.since(since)
+        if missed is None and since.epoch == opened.room.epoch and since.seq < opened.room.seq:
+            if opened.backfill_task is None:
+                opened.backfill_task = asyncio.create_task(self._backfill(opened))
+            await asyncio.shield(opened.backfill_task)  # one for all who come back now
+            missed = opened.room.since(since)
+        return missed
+
+    async def _backfill(self, opened: OpenRoom) -> None:
+        """Lengthen a room's history from a bus that knows, or will know in time, as much as it."""
+        try:
+            async with asyncio.timeout(CATCH_UP_S):
+                while not await self._backfilled(opened):
+                    await asyncio.sleep(HEAL_PAUSE_S)
+        except TimeoutError:
+            log.warning("the bus has not caught up with room %s", opened.name)
+        finally:
+            opened.backfill_task = None
+
+    async def _backfilled(self, opened: OpenRoom) -> bool:
+        try:
+            memory = await self._bus.memory(opened.name, now_ms())
+        except AWAY:
+            return False
+        opened.room.backfill(_first(memory), memory.events)
+        return memory.last >= opened.room.seq
 
     # --- hearing
 
@@ -228,7 +158,9 @@ class Hall:
         if opened := self._rooms.get(name):
             self._hear(opened, message)
         elif name in self._early:
-            self._early[name].append(message)
+            early = self._early[name]
+            if isinstance(message, Run) or len(early) < EARLY_WAVES_MAX:
+                early.append(message)
 
     def _hear(self, opened: OpenRoom, message: Run | Wave) -> None:
         if isinstance(message, Wave):
@@ -260,8 +192,7 @@ class Hall:
             memory = await self._bus.memory(opened.name, now_ms())
         except AWAY:
             return False
-        first = memory.last - len(memory.events) + 1
-        return opened.room.accept(first, memory.events)
+        return opened.room.accept(_first(memory), memory.events)
 
     async def _restart(self, opened: OpenRoom) -> None:
         """Go on from the ledger's place. Members see the jump in `seq` and join anew."""
@@ -286,6 +217,13 @@ class Hall:
                     if opened := self._rooms.get(name):
                         opened.hear_viewers(viewers)
             await self._close_empty()
+            self._take_stock()
+
+    def _take_stock(self) -> None:
+        opened = self._rooms.values()
+        self.tally.rooms = len(opened)
+        self.tally.members = sum(each.member_count for each in opened)
+        self.tally.window_ms = {each.name: each.window_ms for each in opened}
 
     async def _close_empty(self) -> None:
         for name, opened in list(self._rooms.items()):
@@ -294,3 +232,8 @@ class Hall:
                 del self._rooms[name]
                 with suppress(*AWAY):
                     await self._bus.unsubscribe(name)
+
+
+def _first(memory: Memory) -> int:
+    """The number of the oldest event that the bus remembers."""
+    return memory.last - len(memory.events) + 1

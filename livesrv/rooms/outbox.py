@@ -1,18 +1,23 @@
 """What this worker's members say, on its way to the bus.
 
-Publishes at once when idle and gathers while a publish is in flight, so the bus sees one message
-per room and round trip however many comments come in. Bounded: what finds no place is shed.
+Publishes at once when idle; when busy it gathers between two publishes, so the bus sees few
+messages however many comments come in. Bounded: what finds no place is shed, fairly.
 """
 
 import asyncio
 import logging
+import secrets
 
 from .bus import AWAY, Bus, Wave
+from .fair import SALT_BYTES, Comment, part, turns
 
 log = logging.getLogger(__name__)
 
-COMMENTS_MAX = 1_000
-"""Comments of one room that may wait for the bus. At 200 bytes each that is 200 KB a room."""
+COMMENTS_MAX = 2_000
+"""Comments of one room that may wait for the bus; one more, and half of them are shed. At 200 bytes
+each that is 400 KB a room."""
+GATHER_S = 0.01
+"""Between the beginnings of two publishes. Rooms gather longer than that."""
 PAUSE_S = 0.2
 """After a failed publish; until it is over comments are refused as `busy`."""
 
@@ -26,12 +31,11 @@ class Outbox:
         self._wake = asyncio.Event()
         self.is_open = True
 
-    def comment(self, room: str, comment: bytes) -> None:
+    def comment(self, room: str, comment: Comment) -> None:
         wave = self._wave(room)
-        if len(wave.comments) < COMMENTS_MAX:
-            wave.comments.append(comment)
-        else:
-            wave.shed += 1
+        wave.comments.append(comment)
+        if len(wave.comments) > COMMENTS_MAX:
+            _shed_half(wave)
 
     def like(self, room: str, count: int) -> None:
         self._wave(room).likes += count
@@ -42,8 +46,12 @@ class Outbox:
 
     async def run(self) -> None:
         """Publish until cancelled. What a lost bus was given is lost with it."""
+        loop = asyncio.get_running_loop()
+        next_s = 0.0
         while True:
             await self._wake.wait()
+            await asyncio.sleep(next_s - loop.time())
+            next_s = loop.time() + GATHER_S
             self._wake.clear()
             waves, self._waves = self._waves, {}
             try:
@@ -63,3 +71,10 @@ class Outbox:
             for room, total in (await self._bus.count_likes(liked)).items():
                 waves[room].likes_total = total
         await self._bus.publish(waves)
+
+
+def _shed_half(wave: Wave) -> None:
+    """Shed, so that a flooder does not keep out those who speak after it."""
+    order = turns(wave.comments, lambda _: 0, secrets.token_bytes(SALT_BYTES))
+    wave.comments, shed = part(wave.comments, order[: COMMENTS_MAX // 2])
+    wave.shed += len(shed)

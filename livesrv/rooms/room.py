@@ -42,6 +42,7 @@ class Room:
         self._gifters = head.gifters
         self._state_seq = head.seq
         self._pending: list[Item] = []
+        self._history_max = history_max
         self._history: deque[Item] = deque(maxlen=history_max)
         self._comments: deque[Item] = deque(maxlen=recent_max)
 
@@ -76,6 +77,15 @@ class Room:
         self._history.extend(items)
         self.seq = self.head
         return items, decoded
+
+    def backfill(self, first: int, events: Sequence[bytes]) -> None:
+        """Put consecutive older events in front of the history, as far as they join it and fit."""
+        oldest = self.seq - len(self._history) + 1
+        older = events[: max(0, oldest - first)]
+        fits = self._history_max - len(self._history)
+        if first + len(older) == oldest:
+            for event in list(reversed(older))[:fits]:
+                self._history.appendleft(Item(event))
 
     def since(self, since: m.Since) -> list[Item] | None:
         """The flushed events after a place; None where they cannot all be told."""

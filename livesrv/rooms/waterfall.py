@@ -1,31 +1,69 @@
 """The sheddable lane between two flushes of a room. Pure, and bounded whatever arrives.
 
-Likes fold into one count, viewers into the latest; comments beyond what a batch carries are shed
-and counted.
+Likes fold into one count, viewers into the latest. Of comments a fair choice is shown, as many a
+second as a room's budget allows; the others are shed and counted. Time and chance are arguments.
+Invariant: shown + shed is what arrived.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import NamedTuple
 
 from protocol.codec import Item
 from protocol.messages import LikeDrop, ViewersDrop
 
+from .fair import SALT_BYTES, Budget, Comment, Lately, Turn, part, turns
+
+OWN_MAX = 100
+"""Shed comments of one author that it gets to see itself in a batch: a connection's burst."""
+
+
+class Fall(NamedTuple):
+    """What members see of a flush; beside it, an author sees its `own` shed comments."""
+
+    comments: list[Item]
+    folded: list[Item]
+    shed: int
+    own: Mapping[str, list[Item]]
+
 
 class Waterfall:
-    """Gathers what falls; `take` empties it."""
+    """Gathers what falls; `take` empties it.
 
-    def __init__(self, comments_max: int) -> None:
+    `comments_per_s` 0 is no budget: as many are shown as a batch carries. `present` has the authors
+    for whom their own shed comments are kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        comments_per_s: int,
+        comments_max: int,
+        present: Container[str],
+        randbytes: Callable[[int], bytes],
+        now_ms: int,
+    ) -> None:
+        self._budget = Budget(comments_per_s, now_ms) if comments_per_s else None
         self._comments_max = comments_max
-        self._comments: list[Item] = []
+        self._present = present
+        self._randbytes = randbytes
+        self._lately = Lately(now_ms)
+        self._start()
+
+    def _start(self) -> None:
+        self._salt = self._randbytes(SALT_BYTES)
+        self._comments: list[Comment] = []
+        self._own: dict[str, list[Item]] = {}
         self._shed = 0
         self._likes = 0
         self._likes_total = 0
         self._viewers: int | None = None
 
-    def comment(self, items: Sequence[Item], shed: int = 0) -> None:
+    def comment(self, comments: Sequence[Comment], shed: int = 0) -> None:
         """Add comments, and how many were shed before they came here."""
-        room = self._comments_max - len(self._comments)
-        self._comments += items[:room]
-        self._shed += shed + max(0, len(items) - room)
+        self._comments += comments
+        self._shed += shed
+        if len(self._comments) > 2 * self._comments_max:  # so that a choice costs little a comment
+            self._keep(self._turns()[: self._comments_max])
 
     def like(self, count: int, total: int) -> None:
         """Add likes; totals may arrive out of order and never go back."""
@@ -35,12 +73,45 @@ class Waterfall:
     def viewers(self, count: int) -> None:
         self._viewers = count
 
-    def take(self) -> tuple[list[Item], int]:
-        """What has gathered, and how many comments were shed; starts anew."""
-        items, shed = self._comments, self._shed
+    def take(self, now_ms: int) -> Fall:
+        """What has gathered, as far as it may be shown now; starts anew."""
+        self._spend(now_ms)
+        self._lately.show(self._comments, now_ms)
+        shown = [Item(comment) for _, comment in self._comments]
+        fall = Fall(shown, self._folded(), self._shed, self._own)
+        self._start()
+        return fall
+
+    def _spend(self, now_ms: int) -> None:
+        """Shed what there is no budget for."""
+        count = min(len(self._comments), self._comments_max)
+        is_covered = True
+        if self._budget is not None:
+            self._budget.refill(now_ms)
+            is_covered = self._budget.covers(count)
+        if not is_covered or count < len(self._comments):
+            order = self._turns()[:count]
+            admitted = self._budget.admits(order) if self._budget else count
+            self._keep(order[:admitted])
+        if self._budget is not None:
+            self._budget.spend(len(self._comments))
+
+    def _turns(self) -> list[Turn]:
+        return turns(self._comments, self._lately.count, self._salt)
+
+    def _keep(self, chosen: Sequence[Turn]) -> None:
+        self._comments, shed = part(self._comments, chosen)
+        self._shed += len(shed)
+        for author, comment in shed:
+            if author in self._present:
+                own = self._own.setdefault(author, [])
+                if len(own) < OWN_MAX:
+                    own.append(Item(comment))
+
+    def _folded(self) -> list[Item]:
+        folded: list[Item] = []
         if self._likes:
-            items.append(Item.of(LikeDrop(count=self._likes, total=self._likes_total)))
+            folded.append(Item.of(LikeDrop(count=self._likes, total=self._likes_total)))
         if self._viewers is not None:
-            items.append(Item.of(ViewersDrop(count=self._viewers)))
-        self._comments, self._shed, self._likes, self._viewers = [], 0, 0, None
-        return items, shed
+            folded.append(Item.of(ViewersDrop(count=self._viewers)))
+        return folded

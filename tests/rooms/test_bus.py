@@ -95,16 +95,16 @@ async def test_listening_goes_on_after_the_bus_was_killed(
         await bus_store.start()
         other = stores.connect(bus_store.url)
         await bus.subscribe("r")
-        await bus_on(other).publish({"r": Wave([b"c"])})
+        await bus_on(other).publish({"r": Wave([("u", b"c")])})
         await until(lambda: heard)
         await other.aclose()
-    assert heard == [Wave([b"c"])]
+    assert heard == [Wave([("u", b"c")])]
 
 
 async def test_latest_comments_are_kept_and_likes_add_up(bus_client: Redis) -> None:
     bus = bus_on(bus_client)
     for i in range(5):
-        await bus.publish({"r": Wave([f"c{i}".encode()])})
+        await bus.publish({"r": Wave([("u", f"c{i}".encode())])})
     assert await bus.count_likes({"r": 5}) == {"r": 5}
     assert await bus.count_likes({"r": 2}) == {"r": 7}
     memory = await bus.memory("r", 0)

@@ -11,14 +11,16 @@ from redis.asyncio import Redis
 
 from livesrv.config import Config
 from livesrv.rooms import hall as hall_module
-from livesrv.rooms.bus import Bus, Run
-from livesrv.rooms.hall import Hall, OpenRoom
+from livesrv.rooms.bus import Bus, Memory, Run
+from livesrv.rooms.hall import Hall
+from livesrv.rooms.open_room import OpenRoom
 from livesrv.rooms.room import Head
-from protocol.codec import Format
-from protocol.messages import Notice, State, User
+from protocol.codec import Item
+from protocol.messages import Notice, Since, State, User
+from tests.embedded import RunningStore
 from tests.waiting import until
 
-from .wire import Wire, member, said
+from .wire import JSON, Wire, member, said
 
 
 class Books:
@@ -57,7 +59,7 @@ async def open_hall(client: Redis, books: Books) -> AsyncIterator[tuple[Hall, Bu
 
 def enter(opened: OpenRoom) -> Wire:
     newcomer, wire = member()
-    opened.members[Format.JSON].add(newcomer)
+    opened.members[JSON].add(newcomer)
     return wire
 
 
@@ -151,3 +153,119 @@ async def test_a_room_that_stays_empty_is_closed_and_opens_again(
         wire = enter(await hall.open("r"))
         await bus.relay([("r", notices(1, 1))], [], 1)
         await until(lambda: seqs(wire) == [1])
+
+
+# --- coming back
+
+
+def told(missed: list[Item] | None) -> list[int] | None:
+    if missed is None:
+        return None
+    return [msgspec.msgpack.decode(item.msgpack)["seq"] for item in missed]
+
+
+async def test_who_comes_back_to_a_room_that_was_opened_on_a_bus_without_memory_is_told_all(
+    bus_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hall_module, "CATCH_UP_S", 3600)
+    books = Books()
+    books.seq = 9
+    async with open_hall(bus_client, books) as (hall, bus):
+        opened = await hall.open("r")
+        assert opened.room.since(Since("e", 5)) is None
+        await bus.relay([("r", notices(3, 9))], [], 9)
+        assert told(await hall.missed(opened, Since("e", 5))) == [6, 7, 8, 9]
+        assert told(await hall.missed(opened, Since("e", 2))) == list(range(3, 10))
+        async with asyncio.timeout(15):  # nothing older can come: nobody waits for it
+            assert told(await hall.missed(opened, Since("e", 1))) is None
+        wire = enter(opened)
+        await bus.relay([("r", notices(10, 11))], [], 11)
+        await until(lambda: seqs(wire) == [10, 11])
+
+
+class Asking:
+    """How many ask a real bus for its memory at a time."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._memory = bus.memory
+        self._count = self.most = 0
+
+    async def memory(self, room: str, now_ms: int) -> Memory:
+        self._count += 1
+        self.most = max(self.most, self._count)
+        found = await self._memory(room, now_ms)
+        self._count -= 1
+        return found
+
+
+async def test_who_comes_back_while_the_bus_is_told_again_waits_for_it_and_all_share_one_question(
+    bus_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hall_module, "CATCH_UP_S", 10.0)
+    books = Books()
+    books.seq = 9
+    async with open_hall(bus_client, books) as (hall, bus):
+        await bus.relay([("r", notices(9, 9))], [], 9)
+        opened = await hall.open("r")
+        await bus_client.flushall()
+        await bus.begin(0)
+        asking = Asking(bus)
+        monkeypatch.setattr(bus, "memory", asking.memory)
+        returning = [
+            asyncio.create_task(hall.missed(opened, Since("e", seq)))
+            for seq in range(9)
+            for _ in "ab"
+        ]
+        await until(lambda: opened.backfill_task)
+        for number in (2, 6, 7):
+            await bus.relay([("r", notices(number, number))], [], number)
+            assert opened.backfill_task
+        await bus.relay([("r", notices(5, 9))], [], 9)
+        await asyncio.gather(*returning)
+        for seq, each in zip([seq for seq in range(9) for _ in "ab"], returning, strict=True):
+            assert told(each.result()) == (list(range(seq + 1, 10)) if seq >= 5 else None)
+        assert (opened.backfill_task, asking.most) == (None, 1)
+
+
+async def test_who_comes_back_while_the_bus_is_away_is_answered_in_time(
+    bus_client: Redis, bus_store: RunningStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hall_module, "CATCH_UP_S", 0.2)
+    books = Books()
+    books.seq = 9
+    async with open_hall(bus_client, books) as (hall, _):
+        opened = await hall.open("r")
+        await bus_store.kill()
+        assert await hall.missed(opened, Since("e", 5)) is None
+        assert told(await hall.missed(opened, Since("e", 9))) == []
+        await bus_store.start()
+
+
+async def test_a_room_that_is_open_is_entered_without_the_ledger(
+    bus_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = Books()
+    async with open_hall(bus_client, books) as (hall, bus):
+        await hall.open("r")
+        monkeypatch.setattr(hall, "_load_head", None)  # whoever asks the ledger fails
+        await bus.relay([("r", notices(1, 4))], [], 4)
+        opened = await hall.open("r")
+        await opened.reach(4, 15.0)
+        assert told(await hall.missed(opened, Since("e", 1))) == [2, 3, 4]
+
+
+async def test_what_the_rooms_do_is_tallied(
+    bus_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hall_module, "CENSUS_S", 0.01)
+    monkeypatch.setattr(hall_module, "LINGER_CENSUSES", 2)
+    async with open_hall(bus_client, Books()) as (hall, bus):
+        opened = await hall.open("r")
+        newcomer, _ = member()
+        opened.members[JSON].add(newcomer)
+        await bus.relay([("r", notices(1, 1))], [], 1)
+        await until(lambda: (hall.tally.rooms, hall.tally.members) == (1, 1))
+        await until(lambda: hall.tally.frames >= 1 and hall.tally.flushes >= 1)
+        await until(lambda: hall.tally.window_ms.get("r", 0) >= 50)
+        opened.remove(newcomer)
+        await until(lambda: (hall.tally.rooms, hall.tally.window_ms) == (0, {}))

@@ -88,6 +88,23 @@ def test_what_cannot_be_told_in_full_is_not_told_at_all() -> None:
     assert room.since(m.Since("other", 8)) is None
 
 
+@given(st.integers(1, 30), st.integers(0, 40), st.integers(0, 20))
+def test_older_events_are_put_in_front_where_they_join_and_as_far_as_they_fit(
+    first: int, length: int, later: int
+) -> None:
+    room = room_at(seq=20, history_max=12)
+    room.accept(21, notices(21, 20 + later))
+    room.flush()
+    held = min(later, 12)
+    room.backfill(first, notices(first, first + length - 1))
+    oldest = 20 + later - held + 1
+    joins = first < oldest <= first + length
+    told = min(12, 20 + later - first + 1) if joins else held
+    missed = room.since(m.Since("e", room.seq - told))
+    assert seqs(missed or []) == list(range(room.seq - told + 1, room.seq + 1))
+    assert room.since(m.Since("e", room.seq - told - 1)) is None
+
+
 def test_unflushed_events_are_not_in_the_place_a_newcomer_gets() -> None:
     room = room_at()
     room.accept(1, [encoded(m.Ended(seq=1, at_ms=0))])

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from livesrv.rooms.fanout import Member
-from protocol.codec import Format
+from protocol.codec import Encoding, Format
 
 
 class Wire(asyncio.WriteTransport):
@@ -27,9 +27,12 @@ class Wire(asyncio.WriteTransport):
         self.written.append(bytes(data) if not isinstance(data, bytes) else data)
 
 
-def member(format_: Format = Format.JSON) -> tuple[Member, Wire]:
+JSON, MSGPACK = Encoding(Format.JSON), Encoding(Format.MSGPACK)
+
+
+def member(encoding: Encoding = JSON) -> tuple[Member, Wire]:
     wire = Wire()
-    return Member("u", wire, format_, close=lambda code: None), wire
+    return Member("u", wire, encoding, close=lambda code: None), wire
 
 
 def said(wire: Wire) -> list[dict[str, Any]]:

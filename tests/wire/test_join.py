@@ -148,6 +148,22 @@ async def test_missed_events_come_in_one_batch_right_behind_joined(stage: Stage)
     assert (batch["type"], batch["seq"], len(batch["events"])) == ("batch", began + 4, 4)
 
 
+async def test_member_that_comes_back_to_an_open_room_is_answered_without_the_ledger(
+    stage_of: StageOf,
+) -> None:
+    stage = await stage_of(workers=1)
+    show = await stage.show()
+    place = show.host.rooms[show.room]
+    began = place.seq
+    await toggle_pin(show, times=2)
+    await show.host.until(lambda: place.seq == began + 4)
+    with stage.server.paused("ledger"):
+        client = await stage.enter()
+        joined = await client.join(show.room, since={"epoch": place.epoch, "seq": began})
+        assert (joined["recovered"], joined["seq"]) == (True, began)
+        await client.until(lambda: client.rooms[show.room].seq == began + 4)
+
+
 async def test_member_that_missed_nothing_recovers_with_nothing_behind(stage: Stage) -> None:
     show = await stage.show()
     place = show.host.rooms[show.room]

@@ -162,13 +162,34 @@ async def test_blocked_word_keeps_a_comment_from_being_shown(stage_of: StageOf) 
 
 
 async def test_comments_over_what_a_batch_carries_are_shed_and_counted(stage_of: StageOf) -> None:
-    stage = await stage_of(waterfall_items_max=5, flush_window_ms=500, workers=1)
+    stage = await stage_of(
+        waterfall_items_max=5, flush_window_ms=500, flush_window_max_ms=500, workers=1
+    )
     show = await stage.show()
     client = await stage.member(show)
     answers = [
         await client.start("comment", room=show.room, text=f"{number}") for number in range(40)
     ]
     await client.until(answers[-1].done)
-    place = client.rooms[show.room]
-    await client.until(lambda: len(place.comments()) + place.shed == 40)
+    place = show.host.rooms[show.room]
+    await show.host.until(lambda: len(place.comments()) + place.shed == 40)
     assert place.shed > 0
+
+
+async def test_author_sees_each_of_its_comments_though_others_are_shown_a_sample(
+    stage_of: StageOf,
+) -> None:
+    stage = await stage_of(waterfall_comments_per_s=4, workers=1)
+    show = await stage.show()
+    author, quiet = await stage.member(show), await stage.member(show)
+    answers = [
+        await author.start("comment", room=show.room, text=f"{number}") for number in range(40)
+    ]
+    await quiet.do("comment", room=show.room, text="quiet")
+    await author.until(answers[-1].done)
+    mine, theirs = author.rooms[show.room], show.host.rooms[show.room]
+    for place, client in ((mine, author), (theirs, show.host)):
+        await client.until(lambda place=place: len(place.comments()) + place.shed == 41)  # type: ignore[misc]
+    assert {f"{number}" for number in range(40)} <= set(mine.comments())
+    assert "quiet" in theirs.comments()
+    assert theirs.shed > 20
