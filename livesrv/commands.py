@@ -152,7 +152,7 @@ class Commands:
                 f"text has {len(text)} characters after trimming; 1-{m.TEXT_CHARS_MAX} are allowed",
             )
         _require_token(user)
-        self._require_pace(session)
+        self._require_pace(session, command.room)
         await self._require_live(opened)
         await self._require_voice(user, opened)
         self._require_decent(text)
@@ -165,18 +165,18 @@ class Commands:
         opened = _joined(session, command.room)
         _require_token(_principal(session))
         await self._require_live(opened)
-        self._require_bus()
+        self._require_bus(command.room)
         self._outbox.like(command.room, command.count)
         return m.Ok(id=command.id)
 
-    def _require_pace(self, session: Session) -> None:
-        self._require_bus()
+    def _require_pace(self, session: Session, room: str) -> None:
+        self._require_bus(room)
         wait_ms = session.comments.take(now_ms())
         if wait_ms:
             raise Refused(ErrorCode.RATE_LIMITED, "too many comments", wait_ms)
 
-    def _require_bus(self) -> None:
-        if not self._outbox.is_open:
+    def _require_bus(self, room: str) -> None:
+        if not self._outbox.is_open or self._bus.is_away(room):
             raise _busy()
 
     async def _require_live(self, opened: OpenRoom) -> None:

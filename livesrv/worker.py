@@ -17,6 +17,7 @@ from livesrv.ledger.store import Ledger
 from livesrv.pages import Pages
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.hall import Hall
+from livesrv.rooms.nodes import Nodes
 from livesrv.rooms.outbox import Outbox
 from livesrv.rooms.room import Head
 from livesrv.snapshot import load_head
@@ -41,16 +42,14 @@ async def main(config: Config) -> None:
     assert config.jwt_secret is not None
     worker = f"w{sys.argv[2]}{secrets.token_hex(3)}"
     stopped = process.stop_signal()
-    ledger_store, bus_store = stores.connect(config.ledger_url), stores.connect(config.bus_url)
+    ledger_store, nodes = stores.connect(config.ledger_url), Nodes(config.bus_url)
     ledger = Ledger(
         ledger_store,
         queue_max=config.post_queue_max,
         batch_max=config.post_batch_max,
         deadline_ms=config.post_deadline_ms,
     )
-    bus = Bus(
-        bus_store, history_events=config.history_events, recent_comments=config.recent_comments
-    )
+    bus = Bus(nodes, history_events=config.history_events, recent_comments=config.recent_comments)
 
     async def load(room: str) -> Head:
         return await load_head(ledger, room, now_ms())
@@ -90,7 +89,7 @@ async def main(config: Config) -> None:
     )
     await runner.cleanup()
     await ledger_store.aclose()
-    await bus_store.aclose()
+    await nodes.aclose()
 
 
 if __name__ == "__main__":

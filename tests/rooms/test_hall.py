@@ -13,11 +13,13 @@ from livesrv.config import Config
 from livesrv.rooms import hall as hall_module
 from livesrv.rooms.bus import Bus, Run
 from livesrv.rooms.hall import Hall, OpenRoom
+from livesrv.rooms.nodes import Nodes
 from livesrv.rooms.room import Head
 from protocol.codec import Format
 from protocol.messages import Notice, State, User
 from tests.waiting import until
 
+from .relaying import begun, relay
 from .wire import Wire, member, said
 
 
@@ -37,9 +39,9 @@ def notices(first: int, last: int) -> Run:
 
 
 @asynccontextmanager
-async def open_hall(client: Redis, books: Books) -> AsyncIterator[tuple[Hall, Bus]]:
-    bus = Bus(client, history_events=100, recent_comments=10)
-    await bus.begin(0)
+async def open_hall(nodes: Nodes, books: Books) -> AsyncIterator[tuple[Hall, Bus]]:
+    bus = Bus(nodes, history_events=100, recent_comments=10)
+    await begun(bus)
     hall = Hall("w", "e", bus, books.load_head, Config())
     loops: list[Coroutine[Any, Any, None]] = [
         bus.listen(hall.on_room, lambda _: None, hall.on_connect),
@@ -70,8 +72,8 @@ def viewers(wire: Wire) -> list[int]:
     return [drop["count"] for drop in drops if drop["type"] == "viewers"]
 
 
-async def test_members_are_told_how_many_there_are_as_others_come(bus_client: Redis) -> None:
-    async with open_hall(bus_client, Books()) as (hall, _):
+async def test_members_are_told_how_many_there_are_as_others_come(nodes: Nodes) -> None:
+    async with open_hall(nodes, Books()) as (hall, _):
         opened = await hall.open("r")
         first = enter(opened)
         await until(lambda: viewers(first) == [1])
@@ -80,74 +82,74 @@ async def test_members_are_told_how_many_there_are_as_others_come(bus_client: Re
 
 
 async def test_an_event_that_never_arrived_is_fetched_before_the_next_is_told(
-    bus_client: Redis,
+    nodes: Nodes,
 ) -> None:
-    async with open_hall(bus_client, Books()) as (hall, bus):
+    async with open_hall(nodes, Books()) as (hall, bus):
         opened = await hall.open("r")
         wire = enter(opened)
-        await bus.relay([("r", notices(1, 1))], [], 1)
+        await relay(bus, "r", notices(1, 1))
         await until(lambda: seqs(wire) == [1])
         await bus.unsubscribe("r")
-        await bus.relay([("r", notices(2, 3))], [], 3)
+        await relay(bus, "r", notices(2, 3))
         await bus.subscribe("r")
-        await bus.relay([("r", notices(4, 4))], [], 4)
+        await relay(bus, "r", notices(4, 4))
         await until(lambda: seqs(wire) == [1, 2, 3, 4])
 
 
 async def test_what_was_told_while_the_bus_was_out_of_reach_is_asked_for_at_once(
-    bus_client: Redis,
+    nodes: Nodes, bus_client: Redis
 ) -> None:
-    async with open_hall(bus_client, Books()) as (hall, bus):
+    async with open_hall(nodes, Books()) as (hall, bus):
         wire = enter(await hall.open("r"))
         await bus_client.client_kill_filter(_type="pubsub")
-        await bus.relay([("r", notices(1, 1))], [], 1)
+        await relay(bus, "r", notices(1, 1))
         await until(lambda: seqs(wire) == [1])
 
 
 async def test_a_hole_that_cannot_be_filled_is_told_by_the_jump_in_seq(
-    bus_client: Redis, monkeypatch: pytest.MonkeyPatch
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hall_module, "HEAL_S", 0.2)
     books = Books()
-    async with open_hall(bus_client, books) as (hall, bus):
+    async with open_hall(nodes, books) as (hall, bus):
         opened = await hall.open("r")
         wire = enter(opened)
         books.seq = 9
-        await bus.relay([("r", notices(8, 9))], [], 9)
+        await relay(bus, "r", notices(8, 9))
         await until(lambda: said(wire) and said(wire)[-1]["seq"] == 9)
         assert seqs(wire) == []
-        await bus.relay([("r", notices(10, 10))], [], 10)
+        await relay(bus, "r", notices(10, 10))
         await until(lambda: seqs(wire) == [10])
 
 
 async def test_a_room_opens_at_the_ledgers_place_once_the_bus_has_reached_it(
-    bus_client: Redis,
+    nodes: Nodes,
 ) -> None:
     books = Books()
     books.seq = 3
-    async with open_hall(bus_client, books) as (hall, bus):
-        await bus.relay([("r", notices(1, 2))], [], 2)
+    async with open_hall(nodes, books) as (hall, bus):
+        await relay(bus, "r", notices(1, 2))
         opening = asyncio.create_task(hall.open("r"))
         await until(lambda: hall.find("r"))
-        await bus.relay([("r", notices(3, 3))], [], 3)
+        await relay(bus, "r", notices(3, 3))
         opened = await opening
         assert opened.room.seq == 3
 
 
-async def test_everybody_who_opens_a_room_at_once_gets_the_same_one(bus_client: Redis) -> None:
-    async with open_hall(bus_client, Books()) as (hall, _):
+async def test_everybody_who_opens_a_room_at_once_gets_the_same_one(nodes: Nodes) -> None:
+    async with open_hall(nodes, Books()) as (hall, _):
         opened = await asyncio.gather(*(hall.open("r") for _ in range(50)))
         assert len({id(room) for room in opened}) == 1
 
 
 async def test_a_room_that_stays_empty_is_closed_and_opens_again(
-    bus_client: Redis, monkeypatch: pytest.MonkeyPatch
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hall_module, "CENSUS_S", 0.01)
     monkeypatch.setattr(hall_module, "LINGER_CENSUSES", 2)
-    async with open_hall(bus_client, Books()) as (hall, bus):
+    async with open_hall(nodes, Books()) as (hall, bus):
         await hall.open("r")
         await until(lambda: hall.find("r") is None)
         wire = enter(await hall.open("r"))
-        await bus.relay([("r", notices(1, 1))], [], 1)
+        await relay(bus, "r", notices(1, 1))
         await until(lambda: seqs(wire) == [1])
