@@ -177,7 +177,8 @@ async def test_lane_that_moves_to_another_node_is_relayed_and_heard_there(
 
     task = asyncio.create_task(bus.listen(on_room, lambda _: None, on_connect))
     await bus.subscribe(room)
-    async with publishing(ledger_store, bus):
+    back_office = Nodes(cluster.url)
+    async with publishing(ledger_store, bus_on(back_office)):
         await post(ledger, [room], 1, 5)
         await until(lambda: heard[-1:] == [5])
         connected.clear()
@@ -188,6 +189,7 @@ async def test_lane_that_moves_to_another_node_is_relayed_and_heard_there(
         await post(ledger, [room], 6, 9)
         await until(lambda: heard[-1:] == [9])
     task.cancel()
+    await back_office.aclose()
     assert heard[-4:] == [6, 7, 8, 9]
 
 
