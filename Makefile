@@ -26,7 +26,10 @@ help:
 run: $(INSTALLED)
 	@exec $(BIN)/livesrv demo --port "$(PORT)" --data-dir "$(DATA_DIR)"
 
+# Tests of several hosts need `ip`, and root, who can have it from Debian.
 test: lint
+	@command -v ip >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
+	  { apt-get update -qq && apt-get install -qq --yes iproute2; } >&2
 	$(BIN)/pytest
 
 mutants: $(INSTALLED_DEV)

@@ -1,11 +1,14 @@
 """The back office's process: reads the journal, tells the rooms, posts the commission, archives,
 and does what is due: holds that end, return windows that close, money to be sent back.
 
-May be killed at any moment: where it was is written down in the stores it serves.
+May be killed at any moment: where it was is written down in the stores it serves. Where several
+servers share a ledger, one of them holds the lease and works, and the others stand by.
 """
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 from livesrv import datadir, process, readings, stores
 from livesrv.bulletin import Bulletin
@@ -16,6 +19,7 @@ from livesrv.config import Config
 from livesrv.ledger.accountant import Accountant
 from livesrv.ledger.archive import Archive
 from livesrv.ledger.archiver import Archiver
+from livesrv.ledger.lease import Lease
 from livesrv.ledger.store import Ledger
 from livesrv.ledger.tail import Tail
 from livesrv.ledger.watch import watch
@@ -23,7 +27,10 @@ from livesrv.metrics import Sample
 from livesrv.probes import JournalPing, LoopLag, StorePing
 from livesrv.returns import Returns
 from livesrv.rooms.bus import Bus
+from livesrv.rooms.nodes import Nodes
 from livesrv.rooms.publisher import Publisher
+
+LEASE = "backoffice"
 
 
 async def main(config: Config) -> None:
@@ -34,22 +41,41 @@ async def main(config: Config) -> None:
         stores.connect(config.ledger_url),
         stores.connect(config.ledger_url),
     )
-    bus_store = stores.connect(config.bus_url)
-    ledger = Ledger(ledger_store, deadline_ms=config.post_deadline_ms)
-    tail = Tail(journal_store)
+    nodes = Nodes(config.bus_url)
+    lease = Lease(ledger_store, LEASE, owner=sys.argv[2])
+    process.tell_ready()
+    if await process.unless(stopped, lease.taken()):
+        ledger = Ledger(ledger_store, deadline_ms=config.post_deadline_ms)
+        bus = Bus(
+            nodes, history_events=config.history_events, recent_comments=config.recent_comments
+        )
+        tasks = _tasks(config, ledger, Tail(journal_store), bus)
+        await process.run_until(stopped, {"the lease": lease.keep()} | tasks)
+        await lease.release()
+    await nodes.aclose()
+    for store in (journal_store, ledger_store):
+        await store.aclose()
+
+
+def _tasks(
+    config: Config, ledger: Ledger, tail: Tail, bus: Bus
+) -> dict[str, Coroutine[Any, Any, None]]:
+    """All that is done while the lease is ours.
+
+    Each goes on from what is written in the stores, so that two of them for a moment, while a lease
+    changes hands, do no harm.
+    """
     terms = terms_of(config)
-    bus = Bus(
-        bus_store, history_events=config.history_events, recent_comments=config.recent_comments
-    )
     archiver = Archiver(
-        ledger_store,
+        ledger.store,
         Archive(datadir.archive(Path(config.data_dir))),
         segment_lines=config.archive_segment_lines,
         keep_lines=config.journal_keep_lines,
     )
     publisher = Publisher(tail, bus)
     accountant = Accountant(ledger, tail, terms.gift_window_ms, now_ms)
-    lag, journal, bus_ping = LoopLag(), JournalPing(ledger_store), StorePing(bus_store)
+    lag, journal = LoopLag(), JournalPing(ledger.store)
+    bus_ping = StorePing(bus.ping)
 
     def look() -> Iterator[Sample]:
         yield from readings.of_journal(journal, relayed=publisher.place, settled=accountant.place)
@@ -57,7 +83,7 @@ async def main(config: Config) -> None:
         yield from readings.of_stores({"ledger": journal, "bus": bus_ping})
         yield from readings.of_process(lag)
 
-    tasks = {
+    return {
         "the ledger's queue": ledger.run(),
         "the publisher": publisher.run(),
         "the accountant": accountant.run(),
@@ -68,12 +94,8 @@ async def main(config: Config) -> None:
         "the loop's lag": lag.run(),
         "the journal's ping": journal.run(),
         "the bus's ping": bus_ping.run(),
-        "the bulletin": Bulletin(bus_store, config.port, "backoffice", look).run(),
+        "the bulletin": Bulletin(bus, config.port, "backoffice", look).run(),
     }
-    process.tell_ready()
-    await process.run_until(stopped, tasks)
-    for store in (journal_store, ledger_store, bus_store):
-        await store.aclose()
 
 
 if __name__ == "__main__":

@@ -9,14 +9,12 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from livesrv.clock import now_ms
 from livesrv.metrics import Sample, Snapshot
+from livesrv.rooms.bus import AWAY, Bus
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +24,6 @@ STALE_MS = 5_000
 KEPT_S = 60
 """How long the board of a server that has stopped stays on the bus."""
 ANSWER_WITHIN_S = 1.0
-AWAY = (RedisError, OSError, TimeoutError)
 
 _snapshots = msgspec.msgpack.Decoder(Snapshot)
 
@@ -35,11 +32,11 @@ class Bulletin:
     """One process's samples and those of the others of its server. Start `run` as a task."""
 
     def __init__(
-        self, bus: Redis, port: int, process: str, look: Callable[[], Iterable[Sample]]
+        self, bus: Bus, port: int, process: str, look: Callable[[], Iterable[Sample]]
     ) -> None:
         """`port` and this machine's name tell servers apart that share a bus."""
         self._bus = bus
-        self._key = f"{{bulletin:{socket.gethostname()}:{port}}}"
+        self.server = f"{socket.gethostname()}:{port}"
         self._process = process
         self._look = look
         self._own = self._looked()
@@ -50,7 +47,8 @@ class Bulletin:
             self._own = self._looked()
             try:
                 async with asyncio.timeout(ANSWER_WITHIN_S):
-                    await self._pin()
+                    samples = msgspec.msgpack.encode(self._own)
+                    await self._bus.pin(self.server, self._process, samples, keep_s=KEPT_S)
             except AWAY as error:
                 log.debug("samples are not pinned up, the bus is away: %s", error)
             await asyncio.sleep(PIN_S)
@@ -67,15 +65,9 @@ class Bulletin:
     def _looked(self) -> Snapshot:
         return Snapshot(self._process, now_ms(), list(self._look()))
 
-    async def _pin(self) -> None:
-        async with self._bus.pipeline(transaction=False) as pipe:
-            pipe.hset(self._key, self._process, msgspec.msgpack.encode(self._own))
-            pipe.expire(self._key, KEPT_S)
-            await pipe.execute()
-
     async def _pinned(self) -> list[Snapshot]:
         """What the others pinned up lately."""
-        pinned: Any = await self._bus.hvals(self._key)
+        pinned = await self._bus.pinned(self.server)
         found = [snapshot for each in pinned if (snapshot := _decoded(each))]
         since_ms = now_ms() - STALE_MS
         return [s for s in found if s.process != self._process and s.at_ms > since_ms]

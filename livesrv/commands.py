@@ -34,6 +34,7 @@ from livesrv.rooms.fanout import Member
 from livesrv.rooms.hall import Hall
 from livesrv.rooms.open_room import OpenRoom
 from livesrv.rooms.outbox import Outbox
+from livesrv.turnstile import Turnstile
 from protocol import messages as m
 from protocol.codec import Item
 from protocol.codes import ErrorCode
@@ -63,6 +64,7 @@ class Commands:
         bus: Bus,
         hall: Hall,
         outbox: Outbox,
+        turnstile: Turnstile,
     ) -> None:
         self._worker = worker
         self._config = config
@@ -72,6 +74,7 @@ class Commands:
         self._bus = bus
         self._hall = hall
         self._outbox = outbox
+        self._turnstile = turnstile
         self._comment_numbers = itertools.count(1)
         self._handlers: dict[type, Handler] = {
             m.Join: self._join,
@@ -155,7 +158,7 @@ class Commands:
                 f"text has {len(text)} characters after trimming; 1-{m.TEXT_CHARS_MAX} are allowed",
             )
         _require_token(user)
-        self._require_pace(session)
+        self._require_pace(session, command.room)
         if _may_speak(user, opened):
             self._require_decent(text)
             return self._say(session, command, text)
@@ -183,7 +186,7 @@ class Commands:
     def _like(self, session: Session, command: m.Like) -> Outcome:
         opened = _joined(session, command.room)
         _require_token(_principal(session))
-        self._require_bus()
+        self._require_bus(command.room)
         if _is_live(opened):
             return self._tap(command)
         return self._like_if_live(opened, command)
@@ -196,14 +199,17 @@ class Commands:
         self._outbox.like(command.room, command.count)
         return m.Ok(id=command.id)
 
-    def _require_pace(self, session: Session) -> None:
-        self._require_bus()
-        wait_ms = session.comments.take(now_ms())
-        if wait_ms:
-            raise Refused(ErrorCode.RATE_LIMITED, "too many comments", wait_ms)
+    def _require_pace(self, session: Session, room: str) -> None:
+        """Ask the budgets of the connection, of its user and of the room."""
+        self._require_bus(room)
+        now, user = now_ms(), _principal(session).user
+        if wait_ms := session.comments.take(now):
+            raise _too_many("too many comments", wait_ms)
+        if wait_ms := self._turnstile.comment(user, room, now):
+            raise _too_many("too many comments of yours, or in this room", wait_ms)
 
-    def _require_bus(self) -> None:
-        if not self._outbox.is_open:
+    def _require_bus(self, room: str) -> None:
+        if not self._outbox.is_open or self._bus.is_away(room):
             raise _busy()
 
     async def _require_live(self, opened: OpenRoom) -> None:
@@ -314,6 +320,10 @@ class Commands:
 
 def _busy() -> Refused:
     return Refused(ErrorCode.BUSY, "comments cannot be shown now", 500)
+
+
+def _too_many(message: str, wait_ms: int) -> Refused:
+    return Refused(ErrorCode.RATE_LIMITED, message, wait_ms)
 
 
 def _principal(session: Session) -> Principal:

@@ -34,7 +34,7 @@ _HIDDEN = frozenset({"jwt_secret", "ledger_url", "bus_url", "payment_secrets"})
 Key = Annotated[str, Meta(pattern=ID_PATTERN)]
 Coins = Annotated[int, Meta(ge=1, le=10**9)]
 Bps = Annotated[int, Meta(ge=0, le=BPS_WHOLE)]
-StoreUrl = Annotated[str, Meta(pattern=r"^(redis|rediss|unix)://\S+(?!\n)$")]
+StoreUrl = Annotated[str, Meta(pattern=r"^(rediss?(\+cluster)?|unix)://\S+(?!\n)$")]
 Secret = Annotated[str, Meta(min_length=32)]
 Url = Annotated[str, Meta(max_length=500, pattern=r"^https?://[^\s?#]+(?!\n)$")]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -67,7 +67,10 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     bus_url: Annotated[
         StoreUrl | None,
-        Meta(description="bus store instead of the embedded one: redis://HOST:PORT, unix:///PATH"),
+        Meta(
+            description="bus store instead of the embedded one: redis://HOST:PORT, unix:///PATH, "
+            "or a cluster: redis+cluster://HOST:PORT,HOST:PORT"
+        ),
     ] = None
     jwt_secret: Annotated[
         Secret | None, Meta(description="HS256 key of tokens, instead of the one in DATA_DIR")

@@ -10,6 +10,7 @@ import inspect
 import itertools
 import logging
 import random
+import time
 from collections import defaultdict
 from collections.abc import Coroutine
 from typing import Any
@@ -17,16 +18,18 @@ from typing import Any
 from aiohttp import web
 from msgspec import UNSET
 
-from livesrv.auth import BadToken, ExpiredToken
+from livesrv.auth import BadToken, ExpiredToken, Principal
 from livesrv.clock import now_ms
 from livesrv.config import Config
 from livesrv.ledger.store import Unavailable
 from livesrv.refusal import Refused
 from livesrv.rooms.bus import Told
+from livesrv.tally import DoorTally
+from livesrv.turnstile import Turnstile
 from protocol.codec import BadCommand, Item, Undecodable, decode_command
 from protocol.codes import CloseCode, ErrorCode
 from protocol.frames import PING_FRAME, Message, Opcode
-from protocol.messages import AnyCommand, Error, Hello, Moved
+from protocol.messages import AnyCommand, Error, Gift, Hello, Moved, Order
 
 from .commands import Answer, Commands
 from .door import shake_hands, take_over
@@ -42,46 +45,79 @@ DRAIN_LOOK_S = 0.05
 SILENT_HEARTBEATS_MAX = 2.5
 RETRY_MIN_MS, RETRY_MAX_MS = 200, 2_000
 """The hint given to those who must reconnect, spread so that they do not all come at once."""
+KINDS = ("ops", "host", "moderator", "viewer")
+"""From what is rarest; what one is beside that is not counted."""
 
 
 class Gateway:
     """All connections of one worker. Needs `look_after` run."""
 
-    def __init__(self, worker: str, config: Config, commands: Commands) -> None:
+    def __init__(
+        self,
+        worker: str,
+        config: Config,
+        commands: Commands,
+        turnstile: Turnstile,
+        tally: DoorTally,
+    ) -> None:
         self._worker = worker
         self._config = config
         self._commands = commands
+        self._turnstile = turnstile
+        self._tally = tally
         self._sessions: dict[str, Session] = {}
         self._by_user: defaultdict[str, list[Session]] = defaultdict(list)
         self._numbers = itertools.count(1)
         self._under_way: set[asyncio.Task[None]] = set()
         self._wheel: Wheel[Session] = Wheel(TICK_MS, now_ms())
         self._is_draining = False
+        self._took = {Order: tally.took["order"], Gift: tally.took["gift"]}
 
     async def handle(self, request: web.Request) -> web.Response:
         """Make a request a WebSocket."""
         handshake = shake_hands(request, may_deflate=self._config.deflate)
-        transport = request.transport
+        address, transport = self._turnstile.address(request), request.transport
         if transport is not None:
-            session_id = f"{self._worker}-{next(self._numbers):x}"
-            session = Session(session_id, self, transport, handshake.encoding, self._config)
+            number = f"{self._worker}-{next(self._numbers):x}"
+            session = Session(number, self, transport, handshake.encoding, address, self._config)
             take_over(request, transport, session)
             transport.write(handshake.response)
             self._open(session)
         return web.Response()  # goes nowhere: the connection is no longer aiohttp's
 
     def _open(self, session: Session) -> None:
-        is_full = len(self._sessions) >= self._config.connections_max
+        outcome, retry_ms = self._admit(session)
+        self._tally.handshakes[outcome] += 1
+        self._tally.connections += 1
         self._sessions[session.id] = session
-        if is_full or self._is_draining:
-            session.send(Moved(retry_after_ms=_retry_ms()))
+        if retry_ms:
+            session.send(Moved(retry_after_ms=retry_ms))
             session.close(CloseCode.TRY_AGAIN_LATER)
         else:
+            session.is_admitted = True
             self._look_at(session, session.heard_at_ms + self._config.hello_timeout_ms)
+
+    def _admit(self, session: Session) -> tuple[str, int]:
+        """Whether there is room for one more: what becomes of it, and when else to come back."""
+        if self._is_draining:
+            return "draining", _retry_ms()
+        if len(self._sessions) >= self._config.connections_max:
+            return "full", _retry_ms()
+        if wait_ms := self._turnstile.admission.admit(now_ms(), random.random):
+            return "handshakes_per_s", wait_ms
+        if not self._turnstile.connections.enter(session.address):
+            return "connections_per_address_max", RETRY_MAX_MS
+        return "accepted", 0
 
     def forget(self, session: Session) -> None:
         del self._sessions[session.id]
+        self._tally.connections -= 1
+        if session.close_code is not None:
+            self._tally.closes[session.close_code] += 1
+        if session.is_admitted:
+            self._turnstile.connections.leave(session.address)
         if session.principal is not None:
+            self._tally.sessions[_kind(session.principal)] -= 1
             mine = self._by_user[session.principal.user]
             if session in mine:
                 mine.remove(session)
@@ -108,15 +144,23 @@ class Gateway:
         return self._carry_out(session, command)
 
     def _carry_out(self, session: Session, command: AnyCommand) -> None:
+        self._tally.commands[str(command.__struct_config__.tag)] += 1
         try:
+            self._require_pace(session)
             answer = self._commands.carry_out(session, command)
         except Exception as error:
-            session.send(_error_of(command, error))
+            self._refuse(session, command, error)
         else:
             if inspect.iscoroutine(answer):
                 self._wait(session, command, answer)
             elif answer is not None:
                 session.send(answer)
+
+    def _require_pace(self, session: Session) -> None:
+        assert session.principal is not None  # it has said hello
+        wait_ms = self._turnstile.command(session.principal.user, session.heard_at_ms)
+        if wait_ms:
+            raise Refused(ErrorCode.RATE_LIMITED, "too many commands of yours", wait_ms)
 
     def _wait(
         self, session: Session, command: AnyCommand, answer: Coroutine[Any, Any, Answer]
@@ -129,15 +173,23 @@ class Gateway:
     async def _finish(
         self, session: Session, command: AnyCommand, answer: Coroutine[Any, Any, Answer]
     ) -> None:
+        began_s = time.perf_counter()
         try:
             reply = await answer
         except Exception as error:
-            session.send(_error_of(command, error))
+            self._refuse(session, command, error)
         else:
             if reply is not None:
                 session.send(reply)
+        if spread := self._took.get(type(command)):
+            spread.add((time.perf_counter() - began_s) * 1000)
         session.is_busy = False
         session.read_on()
+
+    def _refuse(self, session: Session, command: AnyCommand, error: Exception) -> None:
+        answer = _error_of(command, error)
+        self._tally.errors[answer.code] += 1
+        session.send(answer)
 
     def _refuse_malformed(self, session: Session, bad: BadCommand) -> None:
         if session.principal is None:
@@ -158,12 +210,15 @@ class Gateway:
             session.send(_error(command.id, ErrorCode.UNAUTHENTICATED, str(bad)))
             is_expired = isinstance(bad, ExpiredToken)
             return session.close(CloseCode.BANNED if is_expired else CloseCode.UNAUTHENTICATED)
+        self._note_here(session)
         session.ping_at_ms += random.randrange(self._config.heartbeat_ms)  # not all at once
         self._look_after(session, now_ms())
-        return self._replace_oldest(session)
+        return None
 
-    def _replace_oldest(self, session: Session) -> None:
+    def _note_here(self, session: Session) -> None:
+        """Who is here by user; one connection too many replaces the oldest."""
         assert session.principal is not None  # `hello` has just set it
+        self._tally.sessions[_kind(session.principal)] += 1
         mine = self._by_user[session.principal.user]
         mine.append(session)
         if len(mine) > self._config.connections_per_user_max:
@@ -236,6 +291,11 @@ class Gateway:
         deadline_ms = now_ms() + within_ms
         while self._sessions and now_ms() < deadline_ms:
             await asyncio.sleep(DRAIN_LOOK_S)
+
+
+def _kind(user: Principal) -> str:
+    """What somebody mainly is, for those who count."""
+    return next((role for role in KINDS if role in user.roles), "guest")
 
 
 def _error_of(command: AnyCommand, error: Exception) -> Error:

@@ -6,6 +6,7 @@ answer is a reading too.
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from redis.asyncio import Redis
@@ -42,8 +43,8 @@ class LoopLag:
 class StorePing:
     """Whether a store answers, and how fast; start `run` as a task."""
 
-    def __init__(self, store: Redis) -> None:
-        self._store = store
+    def __init__(self, ask: Callable[[], Awaitable[object]]) -> None:
+        self._ask = ask
         self.is_up: bool | None = None
         """None until it was asked for the first time."""
         self.took_s = 0.0
@@ -60,21 +61,18 @@ class StorePing:
             self.took_s = time.perf_counter() - began_s
             await asyncio.sleep(LOOK_S)
 
-    async def _ask(self) -> None:
-        answer: Any = self._store.ping()
-        await answer
-
 
 class JournalPing(StorePing):
     """Asks the ledger's store where the journal stands, as its ping."""
 
     def __init__(self, store: Redis) -> None:
-        super().__init__(store)
+        super().__init__(self._look)
+        self._store = store
         self.end = 0
         self.sealed = 0
         self.is_money_stopped = False
 
-    async def _ask(self) -> None:
+    async def _look(self) -> None:
         found: Any = await self._store.hmget(META_KEY, ["place", "sealed", "halted"])
         self.end, self.sealed = int(found[0] or 0), int(found[1] or 0)
         self.is_money_stopped = found[2] is not None

@@ -78,6 +78,18 @@ async def nothing() -> None:
     """What a process does before it ends when nobody has to be told."""
 
 
+async def unless(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do `work`, or stop doing it when asked to stop; whether it was done."""
+    working, waiting = asyncio.create_task(work), asyncio.create_task(stopped.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not working.done():
+        await _end({working})
+        return False
+    working.result()
+    return True
+
+
 async def run_until(
     stopped: asyncio.Event,
     tasks: dict[str, Coroutine[Any, Any, None]],

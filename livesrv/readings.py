@@ -9,32 +9,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
 
 from livesrv.ledger.store import Ledger
 from livesrv.metrics import Sample
 from livesrv.probes import JournalPing, LoopLag, StorePing
+from livesrv.rooms.tally import Tally
 from livesrv.tally import DoorTally
 
 STARTED_S = time.time()
 STATM = Path("/proc/self/statm")
 """Its second number is the memory in use, in pages (proc(5)); there is none on macOS."""
-
-
-class RoomsTally(Protocol):
-    """The numbers of a worker's rooms (`rooms/tally.py`)."""
-
-    rooms: int
-    members: int
-    flushes: int
-    frames: int
-    comments_delivered: int
-    comments_shed: int
-    gap_items: int
-    slow_closed: int
-    fan_out_ms: float
-    flush_lag_ms: float
-    window_ms: dict[str, float]
 
 
 def of_doors(tally: DoorTally) -> Iterator[Sample]:
@@ -50,7 +34,7 @@ def of_doors(tally: DoorTally) -> Iterator[Sample]:
         yield Sample("livesrv_command_seconds", spread.sum_ms / 1000, (type_,), list(spread.counts))
 
 
-def of_rooms(tally: RoomsTally) -> Iterator[Sample]:
+def of_rooms(tally: Tally) -> Iterator[Sample]:
     yield Sample("livesrv_rooms", tally.rooms)
     yield Sample("livesrv_members", tally.members)
     yield Sample("livesrv_flushes_total", tally.flushes)

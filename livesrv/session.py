@@ -52,11 +52,14 @@ class Session(asyncio.Protocol):
         "_front",
         "_is_paused",
         "_reader",
+        "address",
+        "close_code",
         "comments",
         "encoding",
         "frames",
         "heard_at_ms",
         "id",
+        "is_admitted",
         "is_busy",
         "is_closing",
         "is_lost",
@@ -73,9 +76,13 @@ class Session(asyncio.Protocol):
         front: Front,
         transport: asyncio.Transport,
         encoding: Encoding,
+        address: str | None,
         config: Config,
     ) -> None:
         self.id = session_id
+        self.address = address
+        """What it is budgeted under beside its user, if anything."""
+        self.is_admitted = False
         self.transport = transport
         self.encoding = encoding
         self.principal: Principal | None = None
@@ -86,6 +93,8 @@ class Session(asyncio.Protocol):
         self.is_busy = False
         """A command is under way; the next one waits."""
         self.is_closing = False
+        self.close_code: int | None = None
+        """The one we said."""
         self.is_lost = False
         self._front = front
         self._reader = FrameReader(bytes_max=COMMAND_BYTES_MAX, inflates=bool(encoding.window_bits))
@@ -161,6 +170,7 @@ class Session(asyncio.Protocol):
             self.leave_all()
             self.write(close_frame(code, CloseCode(code).name.lower().encode()))
             self.is_closing = True
+            self.close_code = code
             self._front.end_soon(self)
 
     # --- rooms

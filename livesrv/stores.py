@@ -5,10 +5,11 @@ on disk before it answers, and forgets nothing to make room — as far as it let
 """
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -60,6 +61,12 @@ _TUNED: dict[StoreRole, dict[str, str]] = {
 with a fork each time; 256 MB are loaded again in some three seconds after a crash."""
 
 
+CLUSTER = "+cluster"
+"""Ends the scheme of a URL that names nodes of a cluster."""
+PORT = 6379
+SLOTS = 16_384
+
+
 class StoreError(Exception):
     """A store cannot be used; the message is one sentence for a person, without passwords."""
 
@@ -107,21 +114,116 @@ def connect(url: str, *, timeout_s: float = 5.0, max_connections: int = 64) -> R
 async def check(url: str, *, role: StoreRole, wait_s: float = 5.0) -> None:
     """Raise `StoreError` unless the store at `url` is there and fit for `role`.
 
-    A store that is away, or is loading its file, gets `wait_s` seconds to come.
+    A store that is away, or is loading its file, gets `wait_s` seconds to come. Of a cluster, one
+    of the nodes that are named must be there.
     """
     where = f"{role} store {redacted(url)}"
+    if not is_cluster(url):
+        return await _check_store(url, where, role, wait_s)
+    if role == "ledger":
+        raise StoreError(f"{where}: the ledger must be one store; give redis://HOST:PORT")
+    return await _check_cluster(url, where, wait_s)
+
+
+async def _check_store(url: str, where: str, role: StoreRole, wait_s: float) -> None:
+    async with _looking(url, where) as client:
+        info = await _ready_info(client, where, wait_s)
+        _check_kind(where, info)
+        if int(info.get("cluster_enabled", 0)):
+            hint = (
+                "" if role == "ledger" else "; name its nodes: redis+cluster://HOST:PORT,HOST:PORT"
+            )
+            raise StoreError(f"{where}: it is a node of a cluster{hint}")
+        if info.get("role", "master") != "master":
+            raise StoreError(f"{where}: it is a replica; give the URL of its primary")
+        if role == "ledger":
+            await _check_durability(client, where)
+
+
+async def _check_cluster(url: str, where: str, wait_s: float) -> None:
+    """Let one good node pass all; else say what is wrong with the first that is there."""
+    try:
+        urls = node_urls(url)
+    except ValueError as error:
+        raise StoreError(f"{where}: the URL is not valid ({error})") from error
+    checks = [asyncio.create_task(_check_node(each, where, wait_s)) for each in urls]
+    problems: list[StoreError] = []
+    try:
+        for done in asyncio.as_completed(checks):
+            try:
+                return await done
+            except StoreError as error:
+                problems.append(error)
+        raise problems[0]
+    finally:
+        for check in checks:
+            check.cancel()
+        await asyncio.gather(*checks, return_exceptions=True)
+
+
+async def _check_node(url: str, where: str, wait_s: float) -> None:
+    where = f"{where}: {redacted(url)}"
+    async with _looking(url, where) as client:
+        info = await _ready_info(client, where, wait_s)
+        _check_kind(where, info)
+        if info and not int(info.get("cluster_enabled", 0)):
+            raise StoreError(f"{where}: it is not in cluster mode; give redis://HOST:PORT")
+        ranges: Any = await client.cluster("SLOTS")
+        served = sum(last - first + 1 for first, last, *_ in ranges)
+        if served < SLOTS:
+            raise StoreError(f"{where}: the cluster serves {served} of its {SLOTS} slots")
+        await _warn_of_full_coverage(client, where)
+
+
+async def _warn_of_full_coverage(client: Redis, where: str) -> None:
+    name = "cluster-require-full-coverage"
+    with contextlib.suppress(exceptions.ResponseError):  # managed stores forbid CONFIG
+        found = await cast("Awaitable[dict[Any, Any]]", client.config_get(name))
+        if "yes" in map(_text, found.values()):
+            log.warning("%s: %s is yes, so one node that is lost stops all rooms", where, name)
+
+
+@contextlib.asynccontextmanager
+async def _looking(url: str, where: str) -> AsyncIterator[Redis]:
+    """A client for `check`; what goes wrong with it is told as a `StoreError`."""
     try:
         client = connect(url, timeout_s=CHECK_TIMEOUT_S, max_connections=1)
     except ValueError as error:
         raise StoreError(f"{where}: the URL is not valid ({error})") from error
     try:
-        _check_kind(where, await _ready_info(client, where, wait_s))
-        if role == "ledger":
-            await _check_durability(client, where)
+        yield client
     except exceptions.RedisError as error:
         raise StoreError(f"{where}: {_complaint(error)}") from error
     finally:
         await client.aclose()
+
+
+def is_cluster(url: str) -> bool:
+    """Whether a URL names nodes of a cluster: redis+cluster://HOST:PORT,HOST:PORT…"""
+    return url.partition("://")[0].endswith(CLUSTER)
+
+
+def node_urls(url: str) -> list[str]:
+    """The plain URL of each node that a cluster's URL names. Raises `ValueError`."""
+    nodes = urlsplit(url).netloc.rpartition("@")[2].split(",")
+    parts = [urlsplit(f"//{node}") for node in nodes]
+    if not all(part.hostname for part in parts):
+        raise ValueError("a node has no host")
+    return [_node_url(url, str(part.hostname), part.port or PORT) for part in parts]
+
+
+def node_url(url: str, host: bytes | None, port: int, *, asked: str) -> str:
+    """The plain URL of a node that another one, `asked`, has named; "" or None: its own address."""
+    return _node_url(url, _text(host) if host else str(urlsplit(asked).hostname), port)
+
+
+def _node_url(url: str, host: str, port: int) -> str:
+    """With the user, the password and the query that hold for the whole cluster."""
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    scheme = parts.scheme.removesuffix(CLUSTER)
+    return urlunsplit((scheme, f"{user}{at}{address}", parts.path, parts.query, ""))
 
 
 def redacted(url: str) -> str:
@@ -170,7 +272,7 @@ async def _ready_info(client: Redis, where: str, wait_s: float) -> dict[str, Any
 
 
 def _check_kind(where: str, info: dict[str, Any]) -> None:
-    """Judge what INFO says: version, cluster mode, replica."""
+    """Judge what INFO says of its kind and version."""
     if not info:
         return
     if "redis_version" not in info:
@@ -181,10 +283,6 @@ def _check_kind(where: str, info: dict[str, Any]) -> None:
     if _numbers(version) < least:
         wanted = f"Valkey {_dotted(VALKEY_MIN)} or Redis {_dotted(REDIS_MIN)}"
         raise StoreError(f"{where}: {name} {version} is too old; needs {wanted}, or newer")
-    if int(info.get("cluster_enabled", 0)):
-        raise StoreError(f"{where}: it runs in cluster mode, which is not supported yet")
-    if info.get("role", "master") != "master":
-        raise StoreError(f"{where}: it is a replica; give the URL of its primary")
 
 
 async def _check_durability(client: Redis, where: str) -> None:

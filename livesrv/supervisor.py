@@ -12,6 +12,7 @@ import asyncio
 import errno
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -147,7 +148,8 @@ class Supervisor:
         run_json = self._directory / "run.json"
         datadir.write(run_json, config.to_json(self.config))
         datadir.announce(self.config.port, self._directory)
-        await self._start(self._backoffice, Program("backoffice", [*BACKOFFICE, str(run_json)]))
+        backoffice = [*BACKOFFICE, str(run_json), secrets.token_hex(8)]
+        await self._start(self._backoffice, Program("backoffice", backoffice))
         workers = [
             Program(f"worker-{index}", [*WORKER, str(run_json), str(index)])
             for index in range(self.config.workers)

@@ -3,14 +3,14 @@
 import logging
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from livesrv import process, readings, stores
 from livesrv.api import Api
-from livesrv.api.turnstile import Turnstile
 from livesrv.bulletin import Bulletin
 from livesrv.clock import now_ms
 from livesrv.commands import Commands
@@ -22,10 +22,12 @@ from livesrv.pages import Pages
 from livesrv.probes import LoopLag, StorePing
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.hall import Hall
+from livesrv.rooms.nodes import Nodes
 from livesrv.rooms.outbox import Outbox
 from livesrv.rooms.room import Head
 from livesrv.snapshot import load_head
 from livesrv.tally import DoorTally
+from livesrv.turnstile import Turnstile
 
 BACKLOG = 4_096
 """Connections the kernel keeps for us while the loop is busy; a raid brings thousands at once."""
@@ -41,50 +43,86 @@ class NotOurFault(logging.Filter):
         return not isinstance(error, HttpProcessingError)
 
 
+class Worker:
+    """Who is given whom."""
+
+    def __init__(
+        self, config: Config, index: str, ledger: Ledger, bus: Bus, epoch: str, secret: str
+    ) -> None:
+        async def load(room: str) -> Head:
+            return await load_head(ledger, room, now_ms())
+
+        name = f"w{index}{secrets.token_hex(3)}"
+        self._config = config
+        self._secret = secret
+        self._ledger = ledger
+        self._bus = bus
+        self._tally = DoorTally()
+        self._turnstile = Turnstile(config, self._tally)
+        self._hall = Hall(name, epoch, bus, load, config)
+        self._outbox = Outbox(bus)
+        commands = Commands(
+            name, config, secret, ledger, bus, self._hall, self._outbox, self._turnstile
+        )
+        self.gateway = Gateway(name, config, commands, self._turnstile, self._tally)
+        self._lag = LoopLag()
+        self._pings = {"ledger": StorePing(ledger.store.ping), "bus": StorePing(bus.ping)}
+        self._bulletin = Bulletin(bus, config.port, f"worker-{index}", self._look)
+
+    def app(self) -> web.Application:
+        """Both doors, behind one turnstile."""
+        turnstile, ledger, config = self._turnstile, self._ledger, self._config
+        bulletin, hall = self._bulletin, self._hall
+        api = Api(config, self._secret, ledger, self._bus, hall, turnstile, self._tally, bulletin)
+        app = web.Application(
+            middlewares=[turnstile.count, api.answer_errors], client_max_size=BODY_BYTES_MAX
+        )
+        app.router.add_get("/ws", self.gateway.handle)
+        api.add_routes(app.router)
+        Pages(config, self._secret, ledger).add_routes(app.router)
+        return app
+
+    def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """What runs for as long as the process does."""
+        hall, gateway = self._hall, self.gateway
+        return {
+            "the ledger's queue": self._ledger.run(),
+            "listening to the bus": self._bus.listen(
+                hall.on_room, gateway.on_users, hall.on_connect
+            ),
+            "the outbox": self._outbox.run(),
+            "the census": hall.census(),
+            "looking after connections": gateway.look_after(),
+            "the loop's lag": self._lag.run(),
+            **{f"the {store}'s ping": ping.run() for store, ping in self._pings.items()},
+            "the bulletin": self._bulletin.run(),
+        }
+
+    def _look(self) -> Iterator[Sample]:
+        yield from readings.of_doors(self._tally)
+        yield from readings.of_rooms(self._hall.tally)
+        yield from readings.of_outbox(self._outbox.waiting)
+        yield from readings.of_ledger(self._ledger)
+        yield from readings.of_stores(self._pings)
+        yield from readings.of_process(self._lag)
+
+
 async def main(config: Config) -> None:
     assert config.ledger_url is not None  # resolved by the supervisor
     assert config.bus_url is not None
     assert config.jwt_secret is not None
-    worker = f"w{sys.argv[2]}{secrets.token_hex(3)}"
     stopped = process.stop_signal()
-    ledger_store, bus_store = stores.connect(config.ledger_url), stores.connect(config.bus_url)
+    ledger_store, nodes = stores.connect(config.ledger_url), Nodes(config.bus_url)
     ledger = Ledger(
         ledger_store,
         queue_max=config.post_queue_max,
         batch_max=config.post_batch_max,
         deadline_ms=config.post_deadline_ms,
     )
-    bus = Bus(
-        bus_store, history_events=config.history_events, recent_comments=config.recent_comments
-    )
-
-    async def load(room: str) -> Head:
-        return await load_head(ledger, room, now_ms())
-
-    hall = Hall(worker, await ledger.epoch(), bus, load, config)
-    outbox = Outbox(bus)
-    commands = Commands(worker, config, config.jwt_secret, ledger, bus, hall, outbox)
-    gateway = Gateway(worker, config, commands)
-    tally = DoorTally()
-    turnstile = Turnstile(config, tally)
-    lag, pings = LoopLag(), {"ledger": StorePing(ledger_store), "bus": StorePing(bus_store)}
-
-    def look() -> Iterator[Sample]:
-        yield from readings.of_doors(tally)
-        yield from readings.of_ledger(ledger)
-        yield from readings.of_stores(pings)
-        yield from readings.of_process(lag)
-
-    bulletin = Bulletin(bus_store, config.port, f"worker-{sys.argv[2]}", look)
-    api = Api(config, config.jwt_secret, ledger, bus, hall, turnstile, tally, bulletin)
-
-    middlewares = [turnstile.count, api.answer_errors]
-    app = web.Application(middlewares=middlewares, client_max_size=BODY_BYTES_MAX)
-    app.router.add_get("/ws", gateway.handle)
-    api.add_routes(app.router)
-    Pages(config, config.jwt_secret, ledger).add_routes(app.router)
+    bus = Bus(nodes, history_events=config.history_events, recent_comments=config.recent_comments)
+    worker = Worker(config, sys.argv[2], ledger, bus, await ledger.epoch(), config.jwt_secret)
     runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=1.0
+        worker.app(), access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=1.0
     )
     await runner.setup()
     site = web.TCPSite(runner, config.host, config.port, reuse_port=True, backlog=BACKLOG)
@@ -93,25 +131,12 @@ async def main(config: Config) -> None:
 
     async def drain() -> None:
         await site.stop()
-        await gateway.drain()
+        await worker.gateway.drain()
 
-    await process.run_until(
-        stopped,
-        {
-            "the ledger's queue": ledger.run(),
-            "listening to the bus": bus.listen(hall.on_room, gateway.on_users, hall.on_connect),
-            "the outbox": outbox.run(),
-            "the census": hall.census(),
-            "looking after connections": gateway.look_after(),
-            "the loop's lag": lag.run(),
-            **{f"the {store}'s ping": ping.run() for store, ping in pings.items()},
-            "the bulletin": bulletin.run(),
-        },
-        drain,
-    )
+    await process.run_until(stopped, worker.tasks(), drain)
     await runner.cleanup()
     await ledger_store.aclose()
-    await bus_store.aclose()
+    await nodes.aclose()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pytest
 
 from .embedded import bus_client as bus_client
 from .embedded import bus_store as bus_store
+from .embedded import nodes as nodes
 from .server import QUICK, Serve, Server, serving
 
 

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from livesrv import stores
 from livesrv.ledger.store import Ledger, install
+from livesrv.rooms.nodes import Nodes
 from livesrv.stores import StoreRole
 
 
@@ -86,3 +87,10 @@ async def bus_client(bus_store: RunningStore) -> AsyncIterator[Redis]:
     client = stores.connect(bus_store.url)
     yield client
     await client.aclose()
+
+
+@pytest.fixture
+async def nodes(bus_store: RunningStore) -> AsyncIterator[Nodes]:
+    found = Nodes(bus_store.url)
+    yield found
+    await found.aclose()

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,9 +104,11 @@ class Server:
 
 
 @contextmanager
-def serving(directory: Path, settings: Settings | None = None) -> Iterator[Server]:
+def serving(
+    directory: Path, settings: Settings | None = None, *, inside: Sequence[str] = ()
+) -> Iterator[Server]:
     """Run a server whose files are in `directory`; the same one again takes over its ledger."""
-    server = started(directory, settings)
+    server = started(directory, settings, inside=inside)
     try:
         yield server
         server.stop()
@@ -115,8 +117,13 @@ def serving(directory: Path, settings: Settings | None = None) -> Iterator[Serve
         _end(server.process)
 
 
-def started(directory: Path, settings: Settings | None = None) -> Server:
-    """Start one and return when it serves; whoever calls this stops it."""
+def started(
+    directory: Path, settings: Settings | None = None, *, inside: Sequence[str] = ()
+) -> Server:
+    """Start one and return when it serves; whoever calls this stops it.
+
+    `inside` is a command that runs another one, in some other place.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     data_dir, log = directory / "data", directory / "log"
     toml = directory / "livesrv.toml"
@@ -124,13 +131,14 @@ def started(directory: Path, settings: Settings | None = None) -> Server:
     command = [*LIVESRV, "serve", "--port", "0"]
     with log.open("ab") as said:
         process = subprocess.Popen(
-            [*command, "--data-dir", str(data_dir), "--config", str(toml)],
+            [*inside, *command, "--data-dir", str(data_dir), "--config", str(toml)],
             stdout=subprocess.PIPE,
             stderr=said,
         )
     try:
         url = _url(process, log)
-        return Server(url, data_dir, process, log, (data_dir / "secret").read_text().strip())
+        secret = (settings or {}).get("jwt_secret") or (data_dir / "secret").read_text().strip()
+        return Server(url, data_dir, process, log, str(secret))
     except BaseException:
         _end(process)
         raise

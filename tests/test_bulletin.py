@@ -15,6 +15,9 @@ from livesrv.bulletin import Bulletin
 from livesrv.clock import now_ms
 from livesrv.metrics import Sample, Snapshot
 from livesrv.probes import LoopLag, StorePing
+from livesrv.rooms.bus import Bus
+from livesrv.rooms.lanes import board_key
+from livesrv.rooms.nodes import Nodes
 from livesrv.stores import connect
 
 from .embedded import RunningStore
@@ -23,6 +26,11 @@ from .waiting import until, until_awaited
 
 def look() -> Iterator[Sample]:
     yield Sample("livesrv_connections", 1)
+
+
+@pytest.fixture
+def bus(nodes: Nodes) -> Bus:
+    return Bus(nodes, history_events=10, recent_comments=10)
 
 
 @asynccontextmanager
@@ -41,9 +49,9 @@ async def told(board: Bulletin) -> list[str]:
     return [snapshot.process for snapshot in await board.read()]
 
 
-async def test_each_process_tells_of_all_and_of_no_other_server(bus_client: Redis) -> None:
-    first, second = (Bulletin(bus_client, 80, f"worker-{n}", look) for n in range(2))
-    async with running(first, second, Bulletin(bus_client, 81, "worker-2", look)):
+async def test_each_process_tells_of_all_and_of_no_other_server(bus: Bus) -> None:
+    first, second = (Bulletin(bus, 80, f"worker-{n}", look) for n in range(2))
+    async with running(first, second, Bulletin(bus, 81, "worker-2", look)):
 
         async def both() -> bool:
             return [sorted(await told(b)) for b in (first, second)] == [
@@ -54,10 +62,10 @@ async def test_each_process_tells_of_all_and_of_no_other_server(bus_client: Redi
 
 
 async def test_process_that_pins_nothing_up_any_more_is_forgotten(
-    bus_client: Redis, monkeypatch: pytest.MonkeyPatch
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = Bulletin(bus_client, 80, "worker-0", look)
-    gone = Bulletin(bus_client, 80, "worker-1", look)
+    first = Bulletin(bus, 80, "worker-0", look)
+    gone = Bulletin(bus, 80, "worker-1", look)
     async with running(gone):
         await until_awaited(lambda: _is_told(first, "worker-1"))
     monkeypatch.setattr(bulletin, "now_ms", lambda: now_ms() + bulletin.STALE_MS)
@@ -68,27 +76,24 @@ async def _is_told(board: Bulletin, process: str) -> bool:
     return process in await told(board)
 
 
-async def test_board_leaves_the_bus_when_its_server_has_gone(bus_client: Redis) -> None:
-    async with running(Bulletin(bus_client, 80, "worker-0", look)):
-        await until_awaited(lambda: bus_client.exists(_key(bus_client)))
-    assert 0 < await bus_client.ttl(_key(bus_client)) <= bulletin.KEPT_S
+async def test_board_leaves_the_bus_when_its_server_has_gone(bus: Bus, bus_client: Redis) -> None:
+    board = Bulletin(bus, 80, "worker-0", look)
+    key = board_key(board.server)
+    async with running(board):
+        await until_awaited(lambda: bus_client.exists(key))
+    assert 0 < await bus_client.ttl(key) <= bulletin.KEPT_S
 
 
-def _key(client: Redis) -> str:
-    return Bulletin(client, 80, "worker-0", look)._key
-
-
-async def test_without_the_bus_a_process_tells_of_itself(bus_store: RunningStore) -> None:
-    client = connect(bus_store.url)
-    board = Bulletin(client, 80, "worker-0", look)
+async def test_without_the_bus_a_process_tells_of_itself(bus: Bus, bus_store: RunningStore) -> None:
+    board = Bulletin(bus, 80, "worker-0", look)
     other = msgspec.msgpack.encode(Snapshot("worker-1", now_ms(), [*look()]))
-    await client.hset(board._key, "worker-1", other)
-    await client.hset(board._key, "worker-2", msgspec.msgpack.encode(["of another version"]))
+    await bus.pin(board.server, "worker-1", other, keep_s=60)
+    strange = msgspec.msgpack.encode(["of another version"])
+    await bus.pin(board.server, "worker-2", strange, keep_s=60)
     assert await told(board) == ["worker-0", "worker-1"]
     await bus_store.kill()
     assert await told(board) == ["worker-0"]
     await bus_store.start()
-    await client.aclose()
 
 
 async def test_ping_tells_a_store_that_answers_from_one_that_is_away_and_one_that_is_back(
@@ -96,7 +101,7 @@ async def test_ping_tells_a_store_that_answers_from_one_that_is_away_and_one_tha
 ) -> None:
     monkeypatch.setattr("livesrv.probes.LOOK_S", 0.02)
     client = connect(bus_store.url)
-    ping = StorePing(client)
+    ping = StorePing(client.ping)
     async with running(ping):
         await until(lambda: ping.is_up)
         await bus_store.kill()

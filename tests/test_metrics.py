@@ -1,7 +1,6 @@
 """The text for Prometheus: every family well named, every sample in its family."""
 
 import re
-from dataclasses import dataclass, field
 
 import msgspec
 import pytest
@@ -12,25 +11,17 @@ from livesrv.families import FAMILIES
 from livesrv.ledger.store import Ledger
 from livesrv.metrics import Sample, Snapshot, exposition
 from livesrv.probes import JournalPing, LoopLag, StorePing
+from livesrv.rooms.tally import Tally
 from livesrv.stores import connect
 from livesrv.tally import DoorTally
 
 
-@dataclass
-class SomeRooms:
-    """The numbers of a worker's rooms."""
-
-    rooms: int = 2
-    members: int = 3
-    flushes: int = 4
-    frames: int = 5
-    comments_delivered: int = 6
-    comments_shed: int = 7
-    gap_items: int = 8
-    slow_closed: int = 9
-    fan_out_ms: float = 10.0
-    flush_lag_ms: float = 11.0
-    window_ms: dict[str, float] = field(default_factory=lambda: {"a": 50.0, "b": 200.0})
+def some_rooms() -> Tally:
+    tally = Tally()
+    for number, name in enumerate(Tally.__slots__):
+        setattr(tally, name, number + 2)
+    tally.window_ms = {"a": 50.0, "b": 200.0}
+    return tally
 
 
 def parsed(*snapshots: Snapshot) -> dict[tuple[str, ...], float]:
@@ -79,7 +70,7 @@ async def test_every_family_is_read_and_every_sample_read_has_a_family() -> None
     journal.is_up = True
     samples = [
         *readings.of_doors(busy_doors()),
-        *readings.of_rooms(SomeRooms()),
+        *readings.of_rooms(some_rooms()),
         *readings.of_outbox(1),
         *readings.of_ledger(Ledger(store)),
         *readings.of_stores({"ledger": journal}),
@@ -119,5 +110,5 @@ def test_sample_with_other_labels_than_its_family_is_an_error() -> None:
 
 
 async def test_store_that_was_not_asked_yet_is_neither_up_nor_away() -> None:
-    ping = StorePing(connect("redis://127.0.0.1:1"))
+    ping = StorePing(connect("redis://127.0.0.1:1").ping)
     assert [*readings.of_stores({"bus": ping})] == []

@@ -170,12 +170,59 @@ async def test_store_that_does_not_let_us_look_is_warned_about(
     assert "pass@" not in caplog.text
 
 
-async def test_cluster_mode_is_refused(run: Callable[..., str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    url = run("bus", "--cluster-enabled", "yes", "--cluster-port", port)
-    with pytest.raises(StoreError, match="cluster mode, which is not supported yet"):
-        await stores.check(url, role="bus")
+def cluster_options() -> list[str]:
+    """For a node of a cluster of one's own, which serves no slots before it is told to."""
+    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("", 0)) as bus:
+        port, bus_port = (str(each.getsockname()[1]) for each in (free, bus))
+    return ["--port", port, "--cluster-enabled", "yes", "--cluster-port", bus_port]
+
+
+@pytest.mark.parametrize(
+    ("role", "hint"), [("bus", r"; name its nodes: redis\+cluster://"), ("ledger", "$")]
+)
+async def test_cluster_mode_behind_a_plain_url_is_refused(
+    run: Callable[..., str], role: StoreRole, hint: str
+) -> None:
+    url = run(role, *cluster_options())
+    with pytest.raises(StoreError, match=f"it is a node of a cluster{hint}"):
+        await stores.check(url, role=role)
+
+
+async def test_ledger_on_a_cluster_is_refused() -> None:
+    with pytest.raises(StoreError, match="the ledger must be one store; give redis://HOST:PORT"):
+        await stores.check("redis+cluster://127.0.0.1:1", role="ledger")
+
+
+async def test_cluster_url_of_a_store_that_is_none_is_refused(run: Callable[..., str]) -> None:
+    options = cluster_options()
+    run("bus", "--port", options[1])
+    with pytest.raises(StoreError, match="it is not in cluster mode; give redis://HOST:PORT"):
+        await stores.check(f"redis+cluster://127.0.0.1:{options[1]}", role="bus")
+
+
+async def test_cluster_that_serves_part_of_its_slots_is_refused_and_a_whole_one_passes(
+    run: Callable[..., str],
+) -> None:
+    """One of the nodes that are named is enough."""
+    options = cluster_options()
+    client = stores.connect(run("bus", *options))
+    url = f"redis+cluster://127.0.0.1:1,127.0.0.1:{options[1]}"
+    with pytest.raises(StoreError, match="the cluster serves 0 of its 16384 slots"):
+        await stores.check(url.replace("127.0.0.1:1,", ""), role="bus")
+    await client.cluster("ADDSLOTSRANGE", 0, 16_383)
+    await client.aclose()
+    await stores.check(url, role="bus")
+
+
+def test_nodes_of_a_cluster_share_the_user_and_the_query_of_its_url() -> None:
+    url = "rediss+cluster://u:p%40@one:7000,[::2]:7001,three?ssl_cert_reqs=none"
+    assert stores.node_urls(url) == [
+        f"rediss://u:p%40@{host}?ssl_cert_reqs=none"
+        for host in ("one:7000", "[::2]:7001", "three:6379")
+    ]
+    asked = stores.node_urls(url)[0]
+    assert stores.node_url(url, b"four", 7004, asked=asked).startswith("rediss://u:p%40@four:7004")
+    assert stores.node_url(url, b"", 7000, asked=asked) == asked
 
 
 async def test_replica_is_refused() -> None:
@@ -265,7 +312,16 @@ async def test_something_silent_on_that_port_is_told(monkeypatch: pytest.MonkeyP
             await stores.check(url, role="bus", wait_s=0)
 
 
-@pytest.mark.parametrize("url", ["redis://:hush@host:port", "redis://:hush@[::1", "ftp://:hush@x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:hush@host:port",
+        "redis://:hush@[::1",
+        "ftp://:hush@x",
+        "redis+cluster://:hush@a:b,c",
+        "redis+cluster://:hush@",
+    ],
+)
 async def test_url_that_cannot_be_read_is_told_without_its_password(url: str) -> None:
     with pytest.raises(StoreError, match="the URL is not valid") as caught:
         await stores.check(url, role="bus")

@@ -10,10 +10,10 @@ from aiohttp import web
 
 from livesrv import metrics
 from livesrv.bulletin import Bulletin
+from livesrv.turnstile import Turnstile
 
 from .desk import Desk
 from .openapi import Route
-from .turnstile import Turnstile
 
 
 class MetricsEndpoint:

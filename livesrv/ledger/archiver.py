@@ -4,6 +4,8 @@ Written to disk first, then sealed in the store, then trimmed from the stream; a
 leaves what the next run goes on from. Two at the same time change nothing: they take turns by the
 archive's lock, and the store seals only from where the last seal ended. Invariant: a line is in the
 stream until its segment is on disk and sealed, and for as long as somebody may still read it there.
+A directory that is not the one which holds what is sealed is left alone: servers that share a
+ledger share the archive too, or one of them archives and the others say that they cannot.
 """
 
 import asyncio
@@ -18,7 +20,7 @@ from .accountant import marked
 from .archive import Archive, Draft
 from .entry import WATERMARK_REGISTER
 from .journal import Extent
-from .segment import ArchiveError, Segment
+from .segment import ArchiveError, Chain, Segment
 from .store import AWAY, REGISTER_PREFIX, parse_register
 
 log = logging.getLogger(__name__)
@@ -69,7 +71,9 @@ class Archiver:
             found = await journal.extent(self._store)
             if not is_ours or found.end - found.sealed < least:
                 return None
-            return await self._seal(found, self._next_last(found))
+            last = self._next_last(found)
+            await asyncio.to_thread(_require_sealed, self._archive.segments(), found)
+            return await self._seal(found, last)
 
     async def seal_all(self) -> int:
         """Seal all that is posted now; the last place that is sealed."""
@@ -147,3 +151,17 @@ def _require_end(segments: list[Segment], found: Extent) -> None:
             f"the ledger is sealed up to place {found.sealed}, but the archive ends at "
             f"{max(ends, default=0)}: is this its directory?"
         )
+
+
+def _require_sealed(segments: list[Segment], found: Extent) -> None:
+    """The last segment must be the very one that was sealed: the next names its hash."""
+    for segment in segments:
+        if segment.last == found.sealed:
+            chain = Chain.before(segment)
+            for _ in chain.blocks(segment):
+                continue
+            if chain.sha256 != found.sealed_sha256:
+                raise ArchiveError(
+                    f"{segment.path} is not the segment that was sealed, which has the SHA-256 "
+                    f"{found.sealed_sha256}: is this the ledger's archive?"
+                )

@@ -149,10 +149,11 @@ class Hall:
 
     # --- hearing
 
-    async def on_connect(self) -> None:
-        """The bus is back: what was published meanwhile must be asked for."""
-        for opened in self._rooms.values():
-            self._heal(opened)
+    async def on_connect(self, rooms: list[str]) -> None:
+        """They are heard again: what was published meanwhile must be asked for."""
+        for name in rooms:
+            if opened := self._rooms.get(name):
+                self._heal(opened)
 
     def on_room(self, name: str, message: Run | Wave) -> None:
         if opened := self._rooms.get(name):

@@ -31,6 +31,11 @@ class Outbox:
         self._wake = asyncio.Event()
         self.is_open = True
 
+    @property
+    def waiting(self) -> int:
+        """Comments that wait for the bus."""
+        return sum(len(wave.comments) for wave in self._waves.values())
+
     def comment(self, room: str, comment: Comment) -> None:
         wave = self._wave(room)
         wave.comments.append(comment)

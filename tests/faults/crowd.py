@@ -54,6 +54,10 @@ class Crowd:
         return Viewer(self._stage, self._show.room, fresh("user"), _own(rng))
 
     @property
+    def room(self) -> str:
+        return self._show.room
+
+    @property
     def users(self) -> list[str]:
         return [actor.user for actor in self._actors]
 
@@ -78,11 +82,11 @@ class Crowd:
         await until(lambda: all(viewer.is_here for viewer in self.viewers))
         return staying
 
-    def act(self, group: asyncio.TaskGroup) -> None:
-        """Everybody does what they do until `stop`."""
+    def act(self, group: asyncio.TaskGroup, *, is_roaming: bool = True) -> None:
+        """Everybody does what they do until `stop`; roaming, they lose connections meanwhile."""
         for actor in self._actors:
             group.create_task(actor.act(self._tally))
-        for viewer in self.viewers:
+        for viewer in self.viewers if is_roaming else ():
             group.create_task(viewer.roam(lambda: self._tally.is_over))
 
     def stop(self) -> None:

@@ -59,6 +59,11 @@ class Viewer:
         return self._client is not None and self._client.is_open
 
     @property
+    def comings(self) -> int:
+        """How many times it has entered the room."""
+        return len(self._places)
+
+    @property
     def events(self) -> list[Message]:
         """The reliable lane as it came, over all connections."""
         return [event for place in self._places for event in place.events]

@@ -226,6 +226,29 @@ async def test_an_archive_that_ends_before_the_seal_stops_sealing_and_trimming(
     assert await in_stream(ledger) == (1, 70)
 
 
+async def test_a_directory_that_another_host_did_not_write_to_is_left_alone(
+    ledger: Ledger, archive: Archive, tmp_path: Path
+) -> None:
+    """Two hosts with a directory each, for a moment both at work: one seals, by other lengths."""
+    await fill(ledger, 70)
+    before = await journal.extent(ledger.store)
+    while await archiver(ledger, archive, segment_lines=10).seal(10):
+        continue
+    (tmp_path / "other").mkdir()
+    other = archiver(ledger, Archive(tmp_path / "other"))
+    late = before._replace(end=await sealed(ledger))
+    assert await other._seal(late, late.end) is None
+    for number in range(100, 130):
+        await ledger.post(gift(number))
+    with pytest.raises(ArchiveError, match="is not the segment that was sealed"):
+        await other.seal(20)
+    assert await archiver(ledger, archive).seal(20)
+
+
+async def sealed(ledger: Ledger) -> int:
+    return (await journal.extent(ledger.store)).sealed
+
+
 async def test_archivers_racing_seal_each_line_once(ledger: Ledger, archive: Archive) -> None:
     await fill(ledger, 90)
 

@@ -4,20 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from redis.asyncio import Redis
-
 from livesrv.rooms.bus import Bus, Run, Wave
+from livesrv.rooms.nodes import Nodes
 from livesrv.rooms.outbox import COMMENTS_MAX, GATHER_S, Outbox
 from tests.waiting import until
 
 
 @asynccontextmanager
-async def publishing(client: Redis, outbox: Outbox, bus: Bus) -> AsyncIterator[list[Wave]]:
+async def publishing(nodes: Nodes, outbox: Outbox, bus: Bus) -> AsyncIterator[list[Wave]]:
     """Run an outbox; what is heard from it."""
     heard: list[Wave] = []
     connected = asyncio.Event()
 
-    async def on_connect() -> None:
+    async def on_connect(_: list[str]) -> None:
         connected.set()
 
     def on_room(_: str, message: Run | Wave) -> None:
@@ -37,16 +36,16 @@ async def publishing(client: Redis, outbox: Outbox, bus: Bus) -> AsyncIterator[l
             await asyncio.gather(*tasks)
 
 
-def bus_on(client: Redis) -> Bus:
-    return Bus(client, history_events=10, recent_comments=3)
+def bus_on(nodes: Nodes) -> Bus:
+    return Bus(nodes, history_events=10, recent_comments=3)
 
 
 async def test_what_is_said_while_busy_is_gathered_and_nothing_is_left_out(
-    bus_client: Redis,
+    nodes: Nodes,
 ) -> None:
-    bus = bus_on(bus_client)
+    bus = bus_on(nodes)
     outbox, loop = Outbox(bus), asyncio.get_running_loop()
-    async with publishing(bus_client, outbox, bus) as heard:
+    async with publishing(nodes, outbox, bus) as heard:
         began_s = loop.time()
         for number in range(200):
             outbox.comment("r", ("u", f"{number}".encode()))
@@ -58,10 +57,10 @@ async def test_what_is_said_while_busy_is_gathered_and_nothing_is_left_out(
     assert 2 <= len(heard) <= most
 
 
-async def test_what_is_said_after_a_pause_waits_for_nobody(bus_client: Redis) -> None:
-    bus = bus_on(bus_client)
+async def test_what_is_said_after_a_pause_waits_for_nobody(nodes: Nodes) -> None:
+    bus = bus_on(nodes)
     outbox = Outbox(bus)
-    async with publishing(bus_client, outbox, bus) as heard:
+    async with publishing(nodes, outbox, bus) as heard:
         for number in range(5):
             outbox.comment("r", ("u", b"x"))
             await until(lambda number=number: len(heard) == number + 1)  # type: ignore[misc]
@@ -70,15 +69,15 @@ async def test_what_is_said_after_a_pause_waits_for_nobody(bus_client: Redis) ->
 
 
 async def test_what_waits_for_the_bus_is_bounded_and_a_flooder_keeps_nobody_out(
-    bus_client: Redis,
+    nodes: Nodes,
 ) -> None:
-    bus = bus_on(bus_client)
+    bus = bus_on(nodes)
     outbox = Outbox(bus)
     for number in range(5 * COMMENTS_MAX):
         outbox.comment("r", ("flood", b"x"))
         if number % 1000 == 500:
             outbox.comment("r", (f"u{number}", b"x"))
-    async with publishing(bus_client, outbox, bus) as heard:
+    async with publishing(nodes, outbox, bus) as heard:
         await until(lambda: heard)
     (wave,) = heard
     assert len(wave.comments) <= COMMENTS_MAX

@@ -12,6 +12,7 @@ from livesrv.ledger.entry import Entry
 from livesrv.ledger.store import Ledger
 from livesrv.ledger.tail import Tail
 from livesrv.rooms.bus import Bus
+from livesrv.rooms.nodes import Nodes
 from livesrv.rooms.publisher import Publisher
 from tests.embedded import RunningStore
 from tests.waiting import until_awaited
@@ -43,8 +44,8 @@ async def publishing(ledger_store: RunningStore, bus: Bus) -> AsyncIterator[None
         await client.aclose()
 
 
-def bus_on(client: Redis) -> Bus:
-    return Bus(client, history_events=1000, recent_comments=0)
+def bus_on(nodes: Nodes) -> Bus:
+    return Bus(nodes, history_events=1000, recent_comments=0)
 
 
 async def hears(bus: Bus, last: int) -> None:
@@ -55,9 +56,9 @@ async def hears(bus: Bus, last: int) -> None:
 
 
 async def test_it_goes_on_where_it_was_killed(
-    ledger: Ledger, ledger_store: RunningStore, bus_client: Redis
+    ledger: Ledger, ledger_store: RunningStore, nodes: Nodes
 ) -> None:
-    bus = bus_on(bus_client)
+    bus = bus_on(nodes)
     await post_events(ledger, 1, 20)
     async with publishing(ledger_store, bus):
         await hears(bus, 20)
@@ -67,18 +68,18 @@ async def test_it_goes_on_where_it_was_killed(
 
 
 async def test_two_at_once_say_nothing_twice(
-    ledger: Ledger, ledger_store: RunningStore, bus_client: Redis
+    ledger: Ledger, ledger_store: RunningStore, nodes: Nodes
 ) -> None:
-    bus = bus_on(bus_client)
+    bus = bus_on(nodes)
     async with publishing(ledger_store, bus), publishing(ledger_store, bus):
         await post_events(ledger, 1, 50)
         await hears(bus, 50)
 
 
 async def test_a_bus_that_lost_its_memory_is_told_again(
-    ledger: Ledger, ledger_store: RunningStore, bus_store: RunningStore, bus_client: Redis
+    ledger: Ledger, ledger_store: RunningStore, bus_store: RunningStore, nodes: Nodes
 ) -> None:
-    bus = bus_on(bus_client)
+    bus = bus_on(nodes)
     async with publishing(ledger_store, bus):
         await post_events(ledger, 1, 10)
         await hears(bus, 10)
@@ -90,9 +91,9 @@ async def test_a_bus_that_lost_its_memory_is_told_again(
 
 
 async def test_an_idle_bus_that_lost_its_memory_is_told_again(
-    ledger: Ledger, ledger_store: RunningStore, bus_client: Redis
+    ledger: Ledger, ledger_store: RunningStore, nodes: Nodes, bus_client: Redis
 ) -> None:
-    bus = bus_on(bus_client)
+    bus = bus_on(nodes)
     async with publishing(ledger_store, bus):
         await post_events(ledger, 1, 10)
         await hears(bus, 10)
@@ -101,9 +102,9 @@ async def test_an_idle_bus_that_lost_its_memory_is_told_again(
 
 
 async def test_it_waits_for_a_ledger_that_is_away(
-    ledger: Ledger, ledger_store: RunningStore, bus_client: Redis
+    ledger: Ledger, ledger_store: RunningStore, nodes: Nodes
 ) -> None:
-    bus = bus_on(bus_client)
+    bus = bus_on(nodes)
     async with publishing(ledger_store, bus):
         await post_events(ledger, 1, 5)
         await ledger_store.kill()

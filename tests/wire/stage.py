@@ -79,6 +79,11 @@ class Stage:
             logged = self.server.log_text().removeprefix(self._logged_before)
             assert "Traceback" not in logged, logged
 
+    @property
+    def ws_url(self) -> str:
+        """Where the next connection goes."""
+        return self.server.ws_url
+
     async def open(
         self,
         format: Format | None = None,
@@ -91,7 +96,7 @@ class Stage:
         own = None if receive_buffer_bytes is None else self._small_socket(receive_buffer_bytes)
         options: dict[str, Any] = {} if own is None else {"sock": own}
         connection = await connect(
-            self.server.ws_url,
+            self.ws_url,
             subprotocols=[Subprotocol(format.subprotocol)],
             compression=compression,
             max_size=MESSAGE_BYTES_MAX,
@@ -141,9 +146,9 @@ class Stage:
         await client.join(show.room)
         return client
 
-    async def show(self, *, live: bool = True, **offer: Any) -> Show:
+    async def show(self, *, live: bool = True, room: str | None = None, **offer: Any) -> Show:
         """A fresh room with its host in it and one offer on sale."""
-        user, room = fresh("host"), fresh("room")
+        user, room = fresh("host"), room or fresh("room")
         token = self.server.token(user, "host", name=user.title())
         await self.http.post("/v1/rooms", {"room": room, "title": "A show"}, token=token)
         host = await self.enter(user, "host")

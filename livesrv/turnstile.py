@@ -9,14 +9,13 @@ from collections.abc import Awaitable, Callable
 from aiohttp import hdrs, web
 
 from livesrv.addresses import client_address, is_trusted, networks
+from livesrv.api.http import problem
 from livesrv.budgets import Budgets, Headcount
 from livesrv.clock import now_ms
 from livesrv.config import Config
 from livesrv.limits import Admission
 from livesrv.tally import DoorTally
 from protocol.codes import HTTP_STATUS, ErrorCode
-
-from .http import problem
 
 SIGNS_OF_A_PROXY = (hdrs.X_FORWARDED_FOR, hdrs.FORWARDED, hdrs.VIA, "X-Real-IP")
 SUSPECT_EVERY_MS = 60_000
@@ -32,9 +31,9 @@ class Turnstile:
     def __init__(self, config: Config, tally: DoorTally) -> None:
         self.admission = Admission(config.handshakes_per_s, config.handshakes_burst, now_ms())
         self.connections = Headcount(config.connections_per_address_max)
-        self.user_commands = Budgets(config.user_commands_per_s, config.user_commands_burst)
-        self.user_comments = Budgets(config.user_comments_per_s, config.user_comments_burst)
-        self.room_comments = Budgets(config.room_comments_per_s, config.room_comments_per_s)
+        self._user_commands = Budgets(config.user_commands_per_s, config.user_commands_burst)
+        self._user_comments = Budgets(config.user_comments_per_s, config.user_comments_burst)
+        self._room_comments = Budgets(config.room_comments_per_s, config.room_comments_per_s)
         self._requests = Budgets(config.address_requests_per_s, config.address_requests_burst)
         self._trusted = networks(config.trusted_proxies)
         self._tally = tally
@@ -48,6 +47,22 @@ class Turnstile:
     def is_ours(self, request: web.Request) -> bool:
         """Whether a machine of ours asks for itself, and does not pass on what others ask."""
         return is_trusted(request.remote, self._trusted) and not self._is_passed_on(request)
+
+    def command(self, user: str, now_ms: int) -> int:
+        """0, or how many milliseconds a user's next command is too early."""
+        wait_ms = self._user_commands.take(user, now_ms)
+        return self._noted("user_commands_per_s", wait_ms)
+
+    def comment(self, user: str, room: str, now_ms: int) -> int:
+        """0, or how many milliseconds a comment is too early for its user or its room."""
+        if wait_ms := self._user_comments.take(user, now_ms):
+            return self._noted("user_comments_per_s", wait_ms)
+        return self._noted("room_comments_per_s", self._room_comments.take(room, now_ms))
+
+    def _noted(self, setting: str, wait_ms: int) -> int:
+        if wait_ms:
+            self._tally.over_budget[setting] += 1
+        return wait_ms
 
     @web.middleware
     async def count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
