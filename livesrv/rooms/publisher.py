@@ -29,8 +29,8 @@ LOOK_S = 0.5
 """Between two looks at all lanes; those that had nothing to be told note the place then."""
 REWIND_MS = 120_000
 REWIND_LINES_MAX = 50_000
-"""How much of the journal is relayed again to a lane that has lost its memory; where it missed more,
-that too, within so many lines."""
+"""How much of the journal is relayed again to a lane that has lost its memory. Where it had missed
+more than that, more; but never more lines."""
 GATHER_S = 0.02
 """Between two looks: what is posted meanwhile goes out together. Rooms gather longer than that."""
 RETRY_S = 0.1
