@@ -1,0 +1,1 @@
+"""The rows of the table: each starts what it needs, measures, and says what it found."""
