@@ -1,4 +1,4 @@
-"""The command line: `loadtest run ...` and `loadtest checkout ...`.
+"""The command line: `loadtest run ...`, `loadtest checkout ...`, `loadtest bench fanout ...`.
 
 Only here are environment, arguments and exit codes known. Exit codes: 0 nothing that must not be
 lost was lost; 1 something was; 2 wrong usage, or no secret; 3 the server refused the preparation;

@@ -27,6 +27,7 @@ ENTERING_MAX = 256
 SLICE = 64
 """Members read between two looks at those who write: well under a millisecond."""
 BUFFER_BYTES = 1 << 20
+CONNECT_WITHIN_S = 10.0
 POLL_S = 0.001
 SWEEP_S = 0.5
 WITNESS_EVERY = 100
@@ -119,6 +120,20 @@ class Audience:
         self._of[member] = visitor
         return visitor
 
+    def add_bare(self, room: Room) -> Visitor:
+        """A member of a server that only writes frames: no handshake, and in the room at once."""
+        visitor = self.add("", room, is_urgent=False)
+        visitor.member.witness = None
+        visitor.member.enter(room.reference(""))
+        connection = socket.create_connection(self._address, CONNECT_WITHIN_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setblocking(False)
+        visitor.socket, visitor.is_in = connection, True
+        self._by_fd[connection.fileno()] = visitor
+        self._takers[connection.fileno()] = (connection.recv_into, visitor.member.take)
+        self._epoll.register(connection.fileno(), _EDGE)
+        return visitor
+
     def enter(self, visitors: Iterable[Visitor]) -> None:
         self._queue.extend(visitors)
 
@@ -203,6 +218,11 @@ class Audience:
             self._admit()
         if now_s - self._swept_s > SWEEP_S:
             self._sweep()
+
+    @staticmethod
+    def now_ms() -> int:
+        """The clock of arrivals."""
+        return time.monotonic_ns() // 1_000_000
 
     def rest(self) -> None:
         """Start judging the audience anew."""

@@ -157,6 +157,7 @@ class Member:
             arrivals[now_ms] = arrivals.get(now_ms, 0) + 1
             place += 1
         self.next = place + reference.first
+        reference.frames_read += place - began
         if self.on_frames is not None and place > began:
             self.on_frames(began + reference.first, self.next)
 
@@ -210,6 +211,8 @@ class Member:
         if is_shared and self.witness is None and reference is not None:
             self._advance(reference, self._pos + len(frame), now_ms)
             return True
+        if self._is_ahead(frame, payload_at):
+            return False
         message = wire.decode(frame, payload_at)
         if message["type"] == "batch":
             return self._take_batch(frame, message, now_ms)
@@ -219,6 +222,16 @@ class Member:
             self.gap += message["shed"]
         self.on_message(self, message)
         return True
+
+    def _is_ahead(self, frame: bytes, payload_at: int) -> bool:
+        """Whether it is a batch that nobody who leads has been sent yet: not worth decoding now."""
+        reference = self.reference
+        return (
+            reference is not None
+            and self.next == reference.next > 0
+            and (not self.leads or self.witness is not None)
+            and wire.is_batch(frame, payload_at)
+        )
 
     def _join(self, message: dict[str, Any]) -> None:
         self.epoch = message["epoch"]

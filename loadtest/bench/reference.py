@@ -2,7 +2,7 @@
 
 All members get the same frames, so whoever is ahead extends the stream, and the others are compared
 with it. Must not know members. Invariants: the stream consists of whole batches, each checked when
-it came (S + R = T, epoch, no comment twice); `trim` forgets the front, the frames that carried
+it came (S + R = T, epoch, no comment twice); `frames_read` counts frames times members; `trim` forgets the front, the frames that carried
 comments of ours stay in `told` with the milliseconds of their arrivals.
 """
 
@@ -62,6 +62,7 @@ class Reference:
         self.seq = 0
         self.at_ms = -1
         self.told: list[Frame] = []
+        self.frames_read = 0
         self._script = script
         self._faults = faults
         self._seen = bytearray()

@@ -6,6 +6,7 @@ when `serving` or `broadcasting` ends, however it ends, the processes and the di
 
 import json
 import os
+import resource
 import select
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from ..credentials import Mint
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
 LIVESRV = (sys.executable, "-m", "livesrv")
+FILES_ENOUGH = 200_000
 KILOBYTE = 1_024
 ALL_CORES = os.sched_getaffinity(0)
 WORKER_CORE = {max(ALL_CORES)}
@@ -99,6 +101,14 @@ def pin(pid: int, cores: set[int]) -> None:
         os.sched_setaffinity(int(thread.name), cores)
 
 
+def files_max() -> int:
+    """Files that a process may have open; raises our own limit to that, for servers inherit it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(hard, FILES_ENOUGH) if hard != resource.RLIM_INFINITY else FILES_ENOUGH
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
+
+
 def process_cpu_s(pid: int) -> float:
     """CPU seconds of one process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -150,7 +160,9 @@ def _running(command: list[str], stderr: int) -> Iterator["subprocess.Popen[byte
 def _line(process: "subprocess.Popen[bytes]") -> str:
     """The next line it prints; empty when none came in time."""
     assert process.stdout is not None  # it was opened with a pipe
-    ready, _, _ = select.select([process.stdout], [], [], START_WITHIN_S)
+    waiting = select.poll()  # select(2) cannot look at descriptors above 1,023
+    waiting.register(process.stdout, select.POLLIN)
+    ready = waiting.poll(START_WITHIN_S * 1000)
     return process.stdout.readline().decode().strip() if ready else ""
 
 

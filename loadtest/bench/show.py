@@ -92,15 +92,19 @@ class Show:
             )
             await fill_wallets(api, stage, mint, ttl_s=TTL_S)
 
-    def watchers(self, room: Room, count: int, *, first: int = 0) -> list[Visitor]:
+    def watchers(
+        self, room: Room, count: int, *, first: int = 0, enters: bool = True
+    ) -> list[Visitor]:
         """Members who only watch, users `first` and on of the room; not yet entering."""
         users = range(first, first + count)
-        return [self._person(room, f"{room.name}-v{number}") for number in users]
+        return [self._person(room, f"{room.name}-v{number}", enters=enters) for number in users]
 
-    def commenters(self, room: Room, count: int, *, first: int = 0) -> list[Visitor]:
+    def commenters(
+        self, room: Room, count: int, *, first: int = 0, enters: bool = True
+    ) -> list[Visitor]:
         """The same who comment, too: they may be sent frames of their own."""
         return [
-            self._person(room, f"{room.name}-v{number}", leads=False, is_urgent=True)
+            self._person(room, f"{room.name}-v{number}", leads=False, is_urgent=True, enters=enters)
             for number in range(first, first + count)
         ]
 
@@ -120,9 +124,12 @@ class Show:
         *,
         leads: bool = True,
         is_urgent: bool = False,
+        enters: bool = True,
     ) -> Visitor:
+        """`enters` False: it says hello, and joins later."""
         token = self.server.mint.token(user, role, ttl_s=TTL_S)
-        return self.audience.add(token, room, leads=leads, is_urgent=is_urgent)
+        into = room if enters else None
+        return self.audience.add(token, into, leads=leads, is_urgent=is_urgent)
 
     def let_in(self, visitors: Sequence[Visitor]) -> float:
         """Let them enter; how long that took in seconds."""

@@ -20,6 +20,8 @@ _KEY = base64.b64encode(b"a bench's key 16").decode()
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 ACCEPT = base64.b64encode(hashlib.sha1((_KEY + _MAGIC).encode()).digest()).decode()
 HEAD_END = b"\r\n\r\n"
+_BATCH = b"\xa4type\xa5batch"
+"""How a batch begins, behind the byte that says how many fields it has."""
 _ZERO_MASK = bytes(4)
 _MASKED = 0x80
 _COMPRESSED = 0x40
@@ -64,6 +66,10 @@ def command(message: dict[str, Any]) -> bytes:
     return client_frame(msgpack.packb(message))
 
 
+def json_command(message: dict[str, Any]) -> bytes:
+    return client_frame(json.dumps(message).encode(), TEXT)
+
+
 def server_frame(payload: bytes) -> bytes:
     """A finished binary frame as a server writes it."""
     size = len(payload)
@@ -88,6 +94,11 @@ def frame_at(stream: bytes, at: int) -> tuple[int, int] | None:
         size = int.from_bytes(stream[at + 2 : begins], "big")
     ends = begins + size
     return (begins, ends) if ends <= len(stream) else None
+
+
+def is_batch(frame: bytes, payload_at: int) -> bool:
+    """Whether a MessagePack frame is plainly a batch; False may also mean that one has to look."""
+    return frame.startswith(_BATCH, payload_at + 1)
 
 
 def decode(frame: bytes, payload_at: int) -> dict[str, Any]:

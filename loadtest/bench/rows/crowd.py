@@ -15,7 +15,9 @@ P99_MS = 200
 QUIET_P50_MS, QUIET_P99_MS = 15, 40
 QUIET_COMMENTS = 15
 BIG_COMMENTS_PER_S = 100
-BUYERS = 10
+BUYERS = 50
+"""So many that each orders once a second: a connection's commands wait for each other."""
+SENDERS = 20
 ORDER_RATIO_MAX = 2.0
 TALK_MARGIN_S = 30.0
 
@@ -54,9 +56,9 @@ def big_room(sizes: Sizes) -> list[Finding]:
         buyers = show.payers(room, BUYERS)
         show.let_in(buyers)
         idle_ms = order_for(show, room, buyers, sizes, "idle")
-        senders = show.commenters(room, 2 * BUYERS, first=BUYERS)
-        rest = sizes.big_members - 3 * BUYERS
-        show.let_in(senders + show.watchers(room, rest, first=3 * BUYERS))
+        senders = show.commenters(room, SENDERS, first=BUYERS)
+        rest = sizes.big_members - BUYERS - SENDERS
+        show.let_in(senders + show.watchers(room, rest, first=BUYERS + SENDERS))
         orders = Orders(show.audience, room, f"{room.name}-busy")
         count = round(sizes.orders_per_s * sizes.seconds)
         show.audience.agendas.append(Pace(buyers, sizes.orders_per_s, count, orders.send))
