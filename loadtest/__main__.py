@@ -8,6 +8,7 @@ lost was lost; 1 something was; 2 wrong usage, or no secret; 3 the server refuse
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ import uvloop
 from rich.console import Console
 
 from .api import Refusal, Unreachable
+from .bench.report import as_json, is_passed, print_findings
+from .bench.run import ROWS, is_supported
+from .bench.run import run as run_bench
 from .checkout.plan import CheckoutPlan
 from .checkout.report import print_report as print_checkout_report
 from .checkout.run import run as run_checkout
@@ -60,6 +64,26 @@ example:
 With --data-dir, the server's processes and its ledger on this machine are looked at too: CPU time
 and memory an order, and the ceiling. The ceiling's entries are real orders in its books: measure a
 server that is there for it.
+"""
+_BENCH_DESCRIPTION = """\
+Measures what one worker's fan-out holds, row by row, against stated targets: frames a second at
+saturation beside a bare loop, deliveries a second, rooms of ten thousand members, memory, a storm
+of reconnects, fairness under a flood. Starts its own servers, one row after the other, each in a
+directory of its own that is removed afterwards; the worker has one core, everything else another.
+"""
+_BENCH_EPILOG = """\
+example:
+  loadtest bench fanout --json fanout.json
+  loadtest bench fanout --rows quiet-room,storm
+
+A row is INVALID when it missed its target while the audience, rather than the server, may have been
+the limit: its core was full, or shared with somebody else. Measure on a machine that does nothing
+else. Linux only.
+
+exit codes:
+  0  every row met its target
+  1  otherwise
+  2  wrong usage
 """
 _COMMON_EPILOG = """
 The server's secret signs the users' tokens. It is taken from LIVESRV_JWT_SECRET, else from
@@ -120,6 +144,22 @@ def _checkout(arguments: argparse.Namespace) -> int:
     return _carry_out(plan, run_checkout, print_checkout_report, arguments)
 
 
+def _bench(arguments: argparse.Namespace) -> int:
+    names = arguments.rows or list(ROWS)
+    unknown = [name for name in names if name not in ROWS]
+    if unknown:
+        raise BadPlan(f"--rows: no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    if not is_supported():
+        raise BadPlan("bench fanout needs Linux: epoll, pinning to cores, and /proc")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # servers are ended on the way out
+    console = _console()
+    findings, machine = run_bench(names, console, is_quick=arguments.quick)
+    print_findings(findings, machine, console)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(as_json(findings, machine), indent=2) + "\n")
+    return EXIT_OK if is_passed(findings) else EXIT_FAILED
+
+
 def _run_plan(arguments: argparse.Namespace) -> Plan:
     return Plan(
         url=arguments.url,
@@ -172,7 +212,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     checkout_parser.set_defaults(command=_checkout)
     _add_options(checkout_parser, _checkout_numbers(CheckoutPlan()))
+    _add_bench(commands)
     return parser
+
+
+def _add_bench(commands: Any) -> None:
+    bench = commands.add_parser("bench", help="what the server holds, beside stated targets")
+    benches = bench.add_subparsers(required=True, metavar="BENCH")
+    fanout = benches.add_parser(
+        "fanout",
+        help="the fan-out of one worker",
+        description=_BENCH_DESCRIPTION,
+        epilog=_BENCH_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    fanout.set_defaults(command=_bench)
+    fanout.add_argument(
+        "--rows",
+        type=lambda words: words.split(","),
+        metavar="A,B",
+        help=f"only these rows (there are {', '.join(ROWS)})",
+    )
+    fanout.add_argument("--json", type=Path, metavar="FILE", help="also write the result as JSON")
+    fanout.add_argument(
+        "--quick", action="store_true", help="tiny sizes: shows that it works, measures nothing"
+    )
 
 
 def _add_command(

@@ -14,13 +14,13 @@ import socket
 import struct
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import wire
 from .member import Member, Witness
 from .reference import STREAM_BYTES_MAX, Faults, Reference
-from .script import Script
+from .visitor import Room, Visitor
 
 ENTERING_MAX = 256
 """Handshakes under way; a server's backlog is 4,096."""
@@ -43,38 +43,6 @@ Taker = Callable[[memoryview, int], None]
 Reply = Callable[[dict[str, Any]], None]
 Agenda = Callable[[int], None]
 """What is to be sent: called with the monotonic nanoseconds, often."""
-
-
-class Room:
-    """A room, the comments of its row, and how each worker tells it."""
-
-    def __init__(self, name: str, run: str, faults: Faults, *, text_bytes: int = 40) -> None:
-        self.name = name
-        self.script = Script(run, text_bytes=text_bytes)
-        self.faults = faults
-        self.references: dict[str, Reference] = {}
-
-    def reference(self, worker: str) -> Reference:
-        if worker not in self.references:
-            self.references[worker] = Reference(self.name, self.script, self.faults)
-        return self.references[worker]
-
-
-class Visitor:
-    """A member and its connection. `room` None: says hello and joins later."""
-
-    __slots__ = ("head", "is_in", "is_urgent", "member", "room", "since", "socket", "token", "tries")
-
-    def __init__(self, member: Member, token: str, room: Room | None, *, is_urgent: bool) -> None:
-        self.member = member
-        self.token = token
-        self.room = room
-        self.is_urgent = is_urgent
-        self.since: dict[str, Any] | None = None
-        self.socket: socket.socket | None = None
-        self.head = b""
-        self.is_in = False
-        self.tries = 0
 
 
 class Audience:
@@ -419,8 +387,3 @@ class Audience:
             self._by_fd.pop(fd, None)
             visitor.socket.close()
             visitor.socket = None
-
-
-def workers(visitors: Sequence[Visitor]) -> list[str]:
-    """The workers that serve these members."""
-    return sorted({visitor.member.session.rpartition("-")[0] for visitor in visitors})

@@ -35,9 +35,13 @@ class Witness:
 
 
 class Member:
-    """A connection in a room. `leads`: may extend the reference; who writes comments may not, since
-    it may be sent frames of its own. `on_message` gets everything that is not a batch. Who has a frame that
-    cannot be judged before the reference has grown puts itself into `holding`."""
+    """A connection in a room.
+
+    `leads`: may extend the reference; who writes comments may not, since it may be sent frames of
+    its own. `on_message` gets everything that is not a batch, `on_frames` the indices of shared
+    frames just passed. Who has a frame that cannot be judged before the reference has grown puts
+    itself into `holding`.
+    """
 
     __slots__ = (
         "_carry",
@@ -192,10 +196,14 @@ class Member:
 
     def _keep(self, rest: bytes) -> None:
         reference = self.reference
-        if reference is not None and self.is_placed and not self.witness:
-            if reference.stream.startswith(rest, self._pos - reference.base):
-                self._pos += len(rest)
-                return
+        if (
+            reference is not None
+            and self.is_placed
+            and self.witness is None
+            and reference.stream.startswith(rest, self._pos - reference.base)
+        ):
+            self._pos += len(rest)
+            return
         self._carry = rest
         if len(rest) > CARRY_BYTES_MAX:
             self.is_stuck, self._carry = True, b""

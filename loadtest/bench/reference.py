@@ -2,8 +2,9 @@
 
 All members get the same frames, so whoever is ahead extends the stream, and the others are compared
 with it. Must not know members. Invariants: the stream consists of whole batches, each checked when
-it came (S + R = T, epoch, no comment twice); `frames_read` counts frames times members; `trim` forgets the front, the frames that carried
-comments of ours stay in `told` with the milliseconds of their arrivals.
+it came (S + R = T, epoch, no comment twice); `trim` forgets the front, but the frames that carried
+comments of ours stay in `told` with the milliseconds of their arrivals. `frames_read` counts frames
+times members.
 """
 
 from bisect import bisect_left

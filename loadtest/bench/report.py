@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from .finding import Finding, Verdict
 
@@ -23,8 +24,8 @@ def print_findings(findings: Sequence[Finding], machine: dict[str, Any], console
     for column in ("row", "measured", "target", ""):
         table.add_column(column)
     for each in findings:
-        style = _STYLES.get(each.verdict, "")
-        table.add_row(each.row, each.measured, each.target, f"[{style}]{each.verdict.value}[/]")
+        verdict = Text(each.verdict.value, style=_STYLES.get(each.verdict, ""))
+        table.add_row(each.row, each.measured, each.target, verdict)
     console.print(f"machine: {_listed(machine)}", markup=False, soft_wrap=True)
     console.print(table)
     for each in findings:

@@ -33,6 +33,7 @@ OTHER_CORE = {min(ALL_CORES)}
 """…and one for everything else: stores, back office, audience. The same where there is only one."""
 
 Settings = Mapping[str, object]
+STOPS_AT_ONCE: Settings = {"drain_ms": 0}
 
 
 class NoServer(Exception):
@@ -67,14 +68,16 @@ class Server:
 
 
 @contextmanager
-def serving(*, is_pinned: bool = True, **settings: object) -> Iterator[Server]:
+def serving(settings: Settings, *, is_pinned: bool = True) -> Iterator[Server]:
     """Run a server on a free port. Settings it does not know are left out."""
     with tempfile.TemporaryDirectory(prefix="livesrv-bench-") as directory:
         data_dir = Path(directory) / "data"
-        wanted = {"drain_ms": 0, **settings}
+        wanted = {**STOPS_AT_ONCE, **settings}
         known = {name: value for name, value in wanted.items() if name in _settings()}
         config, log = Path(directory) / "livesrv.toml", Path(directory) / "log"
-        config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in known.items()))
+        config.write_text(
+            "".join(f"{name} = {json.dumps(value)}\n" for name, value in known.items())
+        )
         command = [*LIVESRV, "serve", "--port", "0", "--data-dir", str(data_dir)]
         command += ["--config", str(config)]
         with log.open("wb") as said, _running(command, said.fileno()) as process:

@@ -17,9 +17,10 @@ from ..api import Api, open_session
 from ..purchases import CURRENCY, OFFERS
 from ..stage import Gift, Stage, fill_wallets, open_room
 from .account import Account, settle
-from .audience import Audience, Room, Visitor
+from .audience import Audience
 from .reference import Faults
-from .servers import Server, process_cpu_s, serving
+from .servers import Server, Settings, serving
+from .visitor import Room, Visitor
 
 ENTER_WITHIN_S = 60.0
 SETTLE_WITHIN_S = 15.0
@@ -87,9 +88,7 @@ class Show:
         stage = Stage(room, [room], Gift("", 0), topups)
         async with open_session() as session:
             api, mint = Api(session, self.server.url), self.server.mint
-            await open_room(
-                api, mint, room, limit_per_buyer=None, ttl_s=TTL_S, offers=[OFFERS[0]]
-            )
+            await open_room(api, mint, room, limit_per_buyer=None, ttl_s=TTL_S, offers=[OFFERS[0]])
             await fill_wallets(api, stage, mint, ttl_s=TTL_S)
 
     def watchers(
@@ -155,12 +154,13 @@ class Show:
         def is_complete() -> bool:
             if self.audience.unanswered:
                 return False
-            behind = (member.next != member.reference.next for member in members if member.reference)
+            behind = (
+                member.next != member.reference.next for member in members if member.reference
+            )
             return _told(room) >= room.script.accepted and not any(behind)
 
         self.audience.until(is_complete, SETTLE_WITHIN_S)
-        accounts = settle(room.script, list(room.references.values()), members)
-        return accounts
+        return settle(room.script, list(room.references.values()), members)
 
     @contextmanager
     def measured(self) -> Iterator[Spent]:
@@ -178,9 +178,9 @@ class Show:
 
 
 @contextmanager
-def showing(*, is_pinned: bool = True, **settings: object) -> Iterator[Show]:
+def showing(settings: Settings | None = None, *, is_pinned: bool = True) -> Iterator[Show]:
     """A fresh server and an audience for it; both end with the block."""
-    with serving(is_pinned=is_pinned, **settings) as server:
+    with serving(settings or {}, is_pinned=is_pinned) as server:
         faults = Faults()
         audience = Audience(server.address, faults)
         try:
@@ -195,10 +195,6 @@ def spare_collector() -> None:
     """Keep the collector from walking what lives as long as the row."""
     gc.collect()
     gc.freeze()
-
-
-def cpu_of(pid: int) -> float:
-    return process_cpu_s(pid)
 
 
 def _told(room: Room) -> int:

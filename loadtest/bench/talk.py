@@ -12,7 +12,8 @@ from itertools import cycle
 from typing import Any
 
 from ..purchases import CURRENCY, OFFERS
-from .audience import Audience, Room, Visitor
+from .audience import Audience
+from .visitor import Room, Visitor
 
 LATE_MAX = 64
 """Sent in one turn when the audience was late: the sockets must be read as well."""
@@ -112,7 +113,12 @@ class Orders:
         self._sent += 1
         sent_ns = time.monotonic_ns()
         line = {"offer": OFFERS[0].offer, "quantity": 1}
-        message = {"type": "order", "room": self._room.name, "lines": [line], "currency": CURRENCY}
+        message: dict[str, Any] = {
+            "type": "order",
+            "room": self._room.name,
+            "lines": [line],
+            "currency": CURRENCY,
+        }
         message |= {"key": f"{self._run}-{self._sent}", "total_minor": OFFERS[0].price_minor}
 
         def take_reply(answer: dict[str, Any]) -> None:
@@ -137,7 +143,12 @@ class Gifts:
 
     def send(self, giver: Visitor) -> None:
         self.sent += 1
-        message = {"type": "gift", "room": self._room.name, "gift": self._gift, "count": 1}
+        message: dict[str, Any] = {
+            "type": "gift",
+            "room": self._room.name,
+            "gift": self._gift,
+            "count": 1,
+        }
         message["key"] = f"{self._run}-{self.sent}"
         self._audience.ask(giver, message, self._take_reply)
 

@@ -3,13 +3,14 @@
 from typing import Any
 
 from ..account import Account, percentile
-from ..audience import Room, Visitor
 from ..finding import Checks, Finding
 from ..plan import Sizes
+from ..servers import Settings
 from ..show import Show, Spent, showing, spare_collector
 from ..talk import Comments, Orders, Pace
+from ..visitor import Room, Visitor
 
-SHEDDING_OFF = {"waterfall_comments_per_s": 0, "waterfall_items_max": 10_000}
+SHEDDING_OFF: Settings = {"waterfall_comments_per_s": 0, "waterfall_items_max": 10_000}
 DELIVERIES_PER_S = 7_500_000
 P99_MS = 200
 QUIET_P50_MS, QUIET_P99_MS = 15, 40
@@ -25,7 +26,7 @@ TALK_MARGIN_S = 30.0
 def deliveries(sizes: Sizes) -> list[Finding]:
     """Many comments a second into one room."""
     target = f">= {DELIVERIES_PER_S / 1e6:g} M/s, p99 <= {P99_MS} ms"
-    with showing(**SHEDDING_OFF) as show:
+    with showing(SHEDDING_OFF) as show:
         room = show.open_room("r")
         senders = show.commenters(room, sizes.senders)
         watchers = show.watchers(room, sizes.members - sizes.senders, first=sizes.senders)
@@ -51,7 +52,7 @@ def deliveries(sizes: Sizes) -> list[Finding]:
 
 def big_room(sizes: Sizes) -> list[Finding]:
     """Ten thousand members; and orders on the same server, before they come and meanwhile."""
-    with showing(**SHEDDING_OFF) as show:
+    with showing(SHEDDING_OFF) as show:
         room = show.open_room("r", payers=BUYERS)
         buyers = show.payers(room, BUYERS)
         show.let_in(buyers)
@@ -159,9 +160,7 @@ def left_out(show: Show) -> list[str]:
     return [f"this server has no setting {', '.join(names)}"] if names else []
 
 
-def _big_finding(
-    sizes: Sizes, show: Show, room: Room, account: Account, spent: Spent
-) -> Finding:
+def _big_finding(sizes: Sizes, show: Show, room: Room, account: Account, spent: Spent) -> Finding:
     checks = Checks()
     told = judge(checks, show, room, account)
     checks.none("deliveries shed", account.shed)

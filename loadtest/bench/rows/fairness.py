@@ -3,11 +3,12 @@
 from collections import Counter
 
 from ..account import fair_shares
-from ..audience import Room
 from ..finding import Checks, Finding
 from ..plan import Sizes
+from ..servers import Settings
 from ..show import Show, showing
 from ..talk import Comments, Pace
+from ..visitor import Room
 from .crowd import TALK_MARGIN_S, judge
 
 BUDGET_PER_S = 20
@@ -16,14 +17,18 @@ OTHERS = 25
 OTHERS_PER_S = 50
 TOLERANCE = 0.10
 SECONDS = 15.0
+SETTINGS: Settings = {
+    "waterfall_comments_per_s": BUDGET_PER_S,
+    "comments_per_s": 1_000,
+    "comments_burst": 1_000,
+}
 WARM_UP_S = 3.0
 """The budget may begin with a burst, in which everybody is shown."""
 
 
 def fairness(sizes: Sizes) -> list[Finding]:
     seconds = sizes.seconds if sizes.is_quick else SECONDS
-    pace = {"comments_per_s": 1_000, "comments_burst": 1_000}
-    with showing(waterfall_comments_per_s=BUDGET_PER_S, **pace) as show:
+    with showing(SETTINGS) as show:
         room = show.open_room("r")
         flooder, *others = show.commenters(room, 1 + OTHERS)
         watchers = show.watchers(room, sizes.fair_members, first=1 + OTHERS)

@@ -1,12 +1,13 @@
 """What a connected member costs a worker, and how fast one event reaches all of them."""
 
 from ..account import percentile
-from ..audience import Audience, Room, Visitor
+from ..audience import Audience
 from ..finding import Checks, Finding
 from ..plan import MEMORY_MEMBERS, Sizes
 from ..reference import Frame
 from ..servers import files_max
 from ..show import Show, showing, spare_collector
+from ..visitor import Room, Visitor
 from .crowd import figures, left_out
 
 BYTES_MAX = 12 * 1024

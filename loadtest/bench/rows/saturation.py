@@ -8,14 +8,15 @@ it. A frame counts when a member has read all of it.
 import time
 from statistics import median
 
-from ..audience import Audience, Room, Visitor
+from ..audience import Audience
 from ..broadcaster import ROOM
 from ..finding import Checks, Finding
 from ..plan import Sizes
 from ..reference import Faults
-from ..servers import broadcasting
-from ..show import Show, Spent, cpu_of, showing, spare_collector
+from ..servers import Settings, broadcasting, process_cpu_s
+from ..show import Show, Spent, showing, spare_collector
 from ..talk import Comments, Loop
+from ..visitor import Room, Visitor
 from .crowd import figures, left_out
 
 RATIO_MIN = 0.85
@@ -24,7 +25,7 @@ WORKER_SHARE_MIN = 0.9
 """A worker that is less busy waits for the audience, or for its core."""
 SENDERS = 2
 WARM_UP_S = 0.5
-FLAT_OUT = {
+FLAT_OUT: Settings = {
     "flush_window_ms": 1,
     "flush_window_max_ms": 1,
     "waterfall_comments_per_s": 0,
@@ -45,7 +46,7 @@ class Trial:
 
 
 def saturation(sizes: Sizes) -> list[Finding]:
-    with showing(**FLAT_OUT) as show:
+    with showing(FLAT_OUT) as show:
         room = show.open_room("r", text_bytes=24)
         senders = show.commenters(room, SENDERS)
         show.let_in(senders + show.watchers(room, sizes.members - SENDERS, first=SENDERS))
@@ -95,12 +96,12 @@ class _Bare:
             echo(sender)
             self.audience.send_raw(sender, b"!")
         self.audience.run_for(WARM_UP_S)
-        before, cpu_s, spent = _frames_read([self._room]), cpu_of(self._pid), Spent()
+        before, cpu_s, spent = _frames_read([self._room]), process_cpu_s(self._pid), Spent()
         self.audience.rest()
         began_s, own_s, reads = time.monotonic(), time.process_time(), self.audience.reads
         self.audience.run_for(seconds)
         spent.seconds = time.monotonic() - began_s
-        spent.workers_cpu_s = cpu_of(self._pid) - cpu_s
+        spent.workers_cpu_s = process_cpu_s(self._pid) - cpu_s
         spent.audience_cpu_s = time.process_time() - own_s
         spent.longest_gap_s = self.audience.longest_gap_s
         spent.reads = self.audience.reads - reads
@@ -112,13 +113,13 @@ class _Bare:
 
 
 def _frames_read(rooms: list[Room]) -> int:
-    return sum(
-        reference.frames_read for room in rooms for reference in room.references.values()
-    )
+    return sum(reference.frames_read for room in rooms for reference in room.references.values())
 
 
 def _frame_sizes(room: Room) -> list[int]:
-    return [frame.size for each in room.references.values() for frame in each.told if frame.comments]
+    return [
+        frame.size for each in room.references.values() for frame in each.told if frame.comments
+    ]
 
 
 def _finding(
@@ -133,6 +134,10 @@ def _finding(
     checks.that(not show.faults.counts, f"faults: {dict(show.faults.counts)}")
     shares = [trial.spent.worker_share for trial in (*ours, *theirs)]
     is_limit = min(shares) < WORKER_SHARE_MIN
+    limit = (
+        f"a writer had only {min(shares):.0%} of its core: the audience, or others on this "
+        "machine, were the limit"
+    )
     return Finding(
         f"saturation, {sizes.members:,} members, {frame_bytes}-byte frames",
         f"{per_s:,.0f} frames/s, {ratio:.2f} of bare {bare_per_s:,.0f}; CPU per send "
@@ -152,8 +157,7 @@ def _finding(
         [
             f"server: {ours[-1].spent.as_note()}",
             f"bare: {theirs[-1].spent.as_note()}",
-            *([f"a writer had only {min(shares):.0%} of its core: the audience, or others on this "
-               "machine, were the limit"] if is_limit else []),
+            *([limit] if is_limit else []),
             *left_out(show),
         ],
     )

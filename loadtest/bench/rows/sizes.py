@@ -13,11 +13,11 @@ from typing import Any
 import msgpack
 
 from .. import wire
-from ..audience import Room
 from ..finding import Finding, Verdict
 from ..plan import Sizes
 from ..show import SETTLE_WITHIN_S, Show, showing
 from ..talk import Comments, Pace
+from ..visitor import Room
 from .crowd import SHEDDING_OFF, TALK_MARGIN_S, left_out
 
 COMMENTS_PER_S = 100
@@ -38,13 +38,13 @@ class Tap:
         self._stream = b""
         host, port = show.server.address
         self._socket = socket.create_connection((host, port), ANSWER_WITHIN_S)
-        self._socket.sendall(
-            wire.upgrade_request(f"{host}:{port}", subprotocol, deflate=deflate)
-        )
+        self._socket.sendall(wire.upgrade_request(f"{host}:{port}", subprotocol, deflate=deflate))
         head = self._read_head()
         self.is_deflated = wire.is_deflated(head, subprotocol)
         self.is_asked_for = deflate
-        token = show.server.mint.token(f"{room.name}-{len(self.name)}{deflate}", "viewer", ttl_s=600)
+        token = show.server.mint.token(
+            f"{room.name}-{len(self.name)}{deflate}", "viewer", ttl_s=600
+        )
         self._say(subprotocol, {"type": "hello", "id": 1, "token": token})
         self._say(subprotocol, {"type": "join", "id": 2, "room": room.name})
         self._socket.setblocking(False)
@@ -99,7 +99,7 @@ class Tap:
 
 
 def bytes_per_comment(sizes: Sizes) -> list[Finding]:
-    with showing(**SHEDDING_OFF) as show:
+    with showing(SHEDDING_OFF) as show:
         room = show.open_room("r", text_bytes=TEXT_BYTES)
         senders = show.commenters(room, SENDERS)
         show.let_in([*senders, *show.watchers(room, 1, first=SENDERS)])

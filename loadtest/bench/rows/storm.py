@@ -1,10 +1,10 @@
 """Everybody's connection drops at once and everybody comes back, while gifts and pins go on."""
 
-from ..audience import Room, Visitor
 from ..finding import Checks, Finding
 from ..plan import Sizes
 from ..show import SETTLE_WITHIN_S, Show, showing, spare_collector
 from ..talk import Gifts, Pace
+from ..visitor import Room, Visitor
 from .crowd import figures, left_out
 from .memory import OFFER
 

@@ -1,10 +1,10 @@
 """Does a delivery cost the same CPU with two workers? Two rooms, and one that both share."""
 
-from ..audience import Room, Visitor, workers
 from ..finding import Checks, Finding
 from ..plan import Sizes
 from ..show import Show, showing, spare_collector
 from ..talk import Comments, Pace
+from ..visitor import Room, Visitor, workers
 from .crowd import SHEDDING_OFF, TALK_MARGIN_S, left_out
 
 COMMENTS_PER_S = 200
@@ -14,10 +14,10 @@ RATIO_MIN, RATIO_MAX = 0.85, 1.15
 
 def two_workers(sizes: Sizes) -> list[Finding]:
     """The same rooms and comments in one worker and in two; workers go where they like."""
-    with showing(is_pinned=False, workers=1, **SHEDDING_OFF) as show:
+    with showing({"workers": 1, **SHEDDING_OFF}, is_pinned=False) as show:
         alone = _cost(show, sizes, _rooms(show, 2), is_shared=False)
         alone_shared = _cost(show, sizes, _rooms(show, 1, "s"), is_shared=True)
-    with showing(is_pinned=False, workers=2, **SHEDDING_OFF) as show:
+    with showing({"workers": 2, **SHEDDING_OFF}, is_pinned=False) as show:
         apart = _cost(show, sizes, _rooms(show, 2), is_shared=False)
         shared = _cost(show, sizes, _rooms(show, 1, "s"), is_shared=True)
         return [_finding(show, alone, alone_shared, apart, shared)]
