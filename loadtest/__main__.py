@@ -76,9 +76,8 @@ example:
   loadtest bench fanout --json fanout.json
   loadtest bench fanout --rows quiet-room,storm
 
-A row is INVALID when it missed its target while the audience, rather than the server, may have been
-the limit: its core was full, or shared with somebody else. Measure on a machine that does nothing
-else. Linux only.
+A row is INVALID when it missed its target while the audience, or others on this machine, rather
+than the server, may have been the limit. Measure on a machine that does nothing else. Linux only.
 
 exit codes:
   0  every row met its target

@@ -370,6 +370,7 @@ class Audience:
 
     def _come_back(self, visitor: Visitor, after_ms: int) -> None:
         """Try again to enter, later."""
+        visitor.since = visitor.member.leave()
         self._forget(visitor)
         visitor.tries += 1
         if visitor.tries >= TRIES_MAX:

@@ -1,7 +1,7 @@
 """What a row found: figures, targets, and whether each was met. Pure.
 
-A row is INVALID rather than failed when the audience was the limit, and skipped where this server
-or machine cannot be asked; neither counts as passed.
+A row is INVALID rather than failed when the audience, or others on this machine, may have been the
+limit; it has not passed either.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -54,8 +54,8 @@ class Checks:
         if not holds:
             self.reasons.append(complaint)
 
-    def verdict(self, *, is_audience_the_limit: bool = False) -> Verdict:
+    def verdict(self, *, is_disturbed: bool = False) -> Verdict:
         """A slow audience only makes figures worse: what passed all the same has passed."""
         if not self.reasons:
             return Verdict.PASS
-        return Verdict.INVALID if is_audience_the_limit else Verdict.FAIL
+        return Verdict.INVALID if is_disturbed else Verdict.FAIL

@@ -58,10 +58,9 @@ class Server:
         pids: dict[str, int] = json.loads((self.data_dir / "pids.json").read_text())
         return pids
 
-    def workers_cpu_s(self) -> float:
-        """CPU seconds that the workers have used."""
-        spent = cpu_s(self.data_dir)
-        return sum(seconds for name, seconds in spent.items() if name.startswith("worker"))
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds that each process has used."""
+        return cpu_s(self.data_dir)
 
     def worker_rss_bytes(self) -> int:
         return _rss_bytes(self.pids()["worker-0"])

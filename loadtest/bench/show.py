@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import uvloop
 
 from ..api import Api, open_session
+from ..checkout.machine import busy_s, others_s
 from ..purchases import CURRENCY, OFFERS
 from ..stage import Gift, Stage, fill_wallets, open_room
 from .account import Account, settle
@@ -22,7 +23,10 @@ from .reference import Faults
 from .servers import Server, Settings, serving
 from .visitor import Room, Visitor
 
-ENTER_WITHIN_S = 60.0
+ENTER_WITHIN_S = 30.0
+ENTER_PER_S_MIN = 500
+OTHERS_CORES_MAX = 0.2
+"""Used by what is none of ours: a machine that does something else is slower for all of us."""
 SETTLE_WITHIN_S = 15.0
 TTL_S = 3_600
 BUSY_SHARE = 0.9
@@ -43,12 +47,15 @@ class Spent:
     seconds: float = 0.0
     workers_cpu_s: float = 0.0
     audience_cpu_s: float = 0.0
+    others_cores: float = 0.0
     longest_gap_s: float = 0.0
     reads: int = 0
 
     @property
-    def is_audience_the_limit(self) -> bool:
-        return self.audience_share > BUSY_SHARE or self.longest_gap_s > GAP_S
+    def is_disturbed(self) -> bool:
+        """Whether the audience, or somebody else on this machine, may have been the limit."""
+        is_slow = self.audience_share > BUSY_SHARE or self.longest_gap_s > GAP_S
+        return is_slow or self.others_cores > OTHERS_CORES_MAX
 
     @property
     def audience_share(self) -> float:
@@ -62,7 +69,8 @@ class Spent:
         reads_us = self.audience_cpu_s / max(self.reads, 1) * 1e6
         return (
             f"worker {self.worker_share:.0%} of its core; audience {self.audience_share:.0%}, "
-            f"{reads_us:.1f} µs a read, longest gap {self.longest_gap_s * 1000:.0f} ms"
+            f"{reads_us:.1f} µs a read, longest gap {self.longest_gap_s * 1000:.0f} ms; "
+            f"others {self.others_cores:.2f} cores"
         )
 
 
@@ -134,9 +142,8 @@ class Show:
         """Let them enter; how long that took in seconds."""
         began_s = time.monotonic()
         self.audience.enter(visitors)
-        self.wait_for(
-            lambda: not self.audience.is_entering(), ENTER_WITHIN_S, "all members being let in"
-        )
+        within_s = ENTER_WITHIN_S + len(visitors) / ENTER_PER_S_MIN
+        self.wait_for(lambda: not self.audience.is_entering(), within_s, "all members being let in")
         missing = sum(not visitor.is_in for visitor in visitors)
         if missing:
             told = "; ".join(self.faults.examples[:3]) or dict(self.audience.errors)
@@ -168,11 +175,14 @@ class Show:
         spent, audience = Spent(), self.audience
         audience.rest()
         began_s, cpu_s = time.monotonic(), time.process_time()
-        workers_s, reads = self.server.workers_cpu_s(), audience.reads
+        server_s, busy_began_s, reads = self.server.cpu_s(), busy_s(), audience.reads
         yield spent
         spent.seconds = time.monotonic() - began_s
-        spent.workers_cpu_s = self.server.workers_cpu_s() - workers_s
         spent.audience_cpu_s = time.process_time() - cpu_s
+        by_process = {name: s - server_s.get(name, 0.0) for name, s in self.server.cpu_s().items()}
+        spent.workers_cpu_s = sum(s for name, s in by_process.items() if name.startswith("worker"))
+        by_process["audience"] = spent.audience_cpu_s
+        spent.others_cores = others_s(by_process, busy_s() - busy_began_s) / spent.seconds
         spent.longest_gap_s = audience.longest_gap_s
         spent.reads = audience.reads - reads
 

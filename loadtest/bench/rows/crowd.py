@@ -42,7 +42,7 @@ def deliveries(sizes: Sizes) -> list[Finding]:
                 f"comment deliveries/s, {sizes.members:,} members",
                 f"{per_s / 1e6:.2f} M/s, p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms",
                 target,
-                checks.verdict(is_audience_the_limit=spent.is_audience_the_limit),
+                checks.verdict(is_disturbed=spent.is_disturbed),
                 {"deliveries_per_s": per_s, **told, **figures(spent)},
                 checks.reasons,
                 [spent.as_note(), *left_out(show)],
@@ -86,7 +86,7 @@ def quiet_room(sizes: Sizes) -> list[Finding]:
                 f"quiet room, 1 comment/s, {sizes.quiet_members:,} members",
                 f"p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms",
                 f"p50 <= {QUIET_P50_MS} ms, p99 <= {QUIET_P99_MS} ms",
-                checks.verdict(is_audience_the_limit=spent.is_audience_the_limit),
+                checks.verdict(is_disturbed=spent.is_disturbed),
                 {**told, **figures(spent)},
                 checks.reasons,
                 [spent.as_note()],
@@ -150,6 +150,7 @@ def figures(spent: Spent) -> dict[str, Any]:
     return {
         "worker_share": spent.worker_share,
         "audience_share": spent.audience_share,
+        "others_cores": spent.others_cores,
         "audience_longest_gap_ms": spent.longest_gap_s * 1000,
         "audience_us_per_read": spent.audience_cpu_s / max(spent.reads, 1) * 1e6,
     }
@@ -171,7 +172,7 @@ def _big_finding(sizes: Sizes, show: Show, room: Room, account: Account, spent: 
         f"{sizes.big_members:,} members, {BIG_COMMENTS_PER_S} comments/s",
         f"{share:.3%} delivered, p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms",
         f"all delivered, p99 <= {P99_MS} ms",
-        checks.verdict(is_audience_the_limit=spent.is_audience_the_limit),
+        checks.verdict(is_disturbed=spent.is_disturbed),
         {**told, **figures(spent)},
         checks.reasons,
         [spent.as_note(), *left_out(show)],
@@ -189,7 +190,7 @@ def _order_finding(idle_ms: list[float], orders: Orders, show: Show, spent: Spen
         "order p99 during that run",
         f"{busy_p99_ms:.1f} ms, idle {idle_p99_ms:.1f} ms: {ratio:.1f} x",
         f"<= {ORDER_RATIO_MAX:g} x idle",
-        checks.verdict(is_audience_the_limit=spent.is_audience_the_limit),
+        checks.verdict(is_disturbed=spent.is_disturbed),
         {"idle_p99_ms": idle_p99_ms, "busy_p99_ms": busy_p99_ms, "orders": len(idle_ms)},
         checks.reasons,
     )

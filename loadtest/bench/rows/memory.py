@@ -46,7 +46,7 @@ def memory(sizes: Sizes) -> list[Finding]:
                 f"memory, {count:,} members in one worker",
                 f"{each_bytes / 1024:.1f} KB each; one event reached all in {reached_ms:,.0f} ms",
                 f"<= {BYTES_MAX // 1024} KB each, all within {REACH_MS / 1000:g} s",
-                checks.verdict(is_audience_the_limit=spent.is_audience_the_limit),
+                checks.verdict(is_disturbed=spent.is_disturbed),
                 {
                     "members": count,
                     "bytes_each": each_bytes,

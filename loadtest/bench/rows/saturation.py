@@ -143,7 +143,7 @@ def _finding(
         f"{per_s:,.0f} frames/s, {ratio:.2f} of bare {bare_per_s:,.0f}; CPU per send "
         f"{cpu_us:.2f} µs, {cpu_ratio:.2f} of bare {bare_cpu_us:.2f} µs",
         f">= {RATIO_MIN:g} of bare, CPU <= {CPU_RATIO_MAX:g} of bare",
-        checks.verdict(is_audience_the_limit=is_limit),
+        checks.verdict(is_disturbed=is_limit),
         {
             "frames_per_s": [trial.frames_per_s for trial in ours],
             "bare_frames_per_s": [trial.frames_per_s for trial in theirs],

@@ -2,7 +2,7 @@
 
 from ..finding import Checks, Finding
 from ..plan import Sizes
-from ..show import SETTLE_WITHIN_S, Show, showing, spare_collector
+from ..show import SETTLE_WITHIN_S, Show, Spent, showing, spare_collector
 from ..talk import Gifts, Pace
 from ..visitor import Room, Visitor
 from .crowd import figures, left_out
@@ -58,7 +58,7 @@ def storm(sizes: Sizes) -> list[Finding]:
         show.audience.run_for(AWAY_S)
         show.audience.agendas.clear()
         behind = _settle(show, room)
-        return [_finding(sizes, show, gifts, back_s, behind, figures(spent), spent.as_note())]
+        return [_finding(sizes, show, gifts, back_s, behind, spent)]
 
 
 def _come_back(show: Show, crowd: list[Visitor]) -> float:
@@ -90,8 +90,7 @@ def _finding(
     gifts: Gifts,
     back_s: float,
     behind: int,
-    cost: dict[str, float],
-    note: str,
+    spent: Spent,
 ) -> Finding:
     audience = show.audience
     share = audience.recovered / sizes.storm_members
@@ -107,7 +106,7 @@ def _finding(
         f"all back in {back_s:.1f} s, {share:.2%} recovered; faults in the reliable lane: "
         f"{show.faults.counts.total() + behind}",
         f"<= {BACK_WITHIN_S:g} s, >= {RECOVERED_MIN:.0%} recovered, none missed or doubled",
-        checks.verdict(),
+        checks.verdict(is_disturbed=spent.is_disturbed),
         {
             "back_s": back_s,
             "recovered": share,
@@ -115,12 +114,12 @@ def _finding(
             "gifts": gifts.accepted,
             "moved": audience.moved,
             "close_codes": {str(code): n for code, n in audience.close_codes.items()},
-            **cost,
+            **figures(spent),
         },
         checks.reasons,
         [
             f"told to come back later: {audience.moved:,}; errors {dict(audience.errors)}",
-            note,
+            spent.as_note(),
             *left_out(show),
         ],
     )

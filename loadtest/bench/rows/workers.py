@@ -2,7 +2,7 @@
 
 from ..finding import Checks, Finding
 from ..plan import Sizes
-from ..show import Show, showing, spare_collector
+from ..show import Show, Spent, showing, spare_collector
 from ..talk import Comments, Pace
 from ..visitor import Room, Visitor, workers
 from .crowd import SHEDDING_OFF, TALK_MARGIN_S, left_out
@@ -26,8 +26,9 @@ def two_workers(sizes: Sizes) -> list[Finding]:
 class _Cost:
     """CPU of all workers for one delivery, and what was not right."""
 
-    def __init__(self, us: float, complaints: list[str]) -> None:
+    def __init__(self, us: float, spent: Spent, complaints: list[str]) -> None:
         self.us = us
+        self.spent = spent
         self.complaints = complaints
 
 
@@ -56,7 +57,7 @@ def _cost(show: Show, sizes: Sizes, rooms: list[Room], *, is_shared: bool) -> _C
     for visitor in audience.visitors[present:]:
         audience.drop(visitor)
     delivered = sum(account.delivered for account in accounts)
-    return _Cost(spent.workers_cpu_s / max(delivered, 1) * 1e6, complaints)
+    return _Cost(spent.workers_cpu_s / max(delivered, 1) * 1e6, spent, complaints)
 
 
 def _seat(show: Show, room: Room, count: int, number: int, is_shared: bool) -> list[Visitor]:
@@ -98,7 +99,8 @@ def _finding(show: Show, alone: _Cost, alone_shared: _Cost, apart: _Cost, shared
     for name, ratio in ratios.items():
         checks.at_most(f"{name}: CPU per delivery by one worker's", ratio, RATIO_MAX)
         checks.at_least(f"{name}: CPU per delivery by one worker's", ratio, RATIO_MIN)
-    for cost in (alone, alone_shared, apart, shared):
+    costs = (alone, alone_shared, apart, shared)
+    for cost in costs:
         checks.reasons.extend(cost.complaints)
     checks.that(not show.faults.counts, f"faults: {dict(show.faults.counts)}")
     told = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
@@ -106,7 +108,7 @@ def _finding(show: Show, alone: _Cost, alone_shared: _Cost, apart: _Cost, shared
         "two workers, CPU per delivery by one worker's",
         told,
         "within 15% of one worker's",
-        checks.verdict(),
+        checks.verdict(is_disturbed=any(cost.spent.is_disturbed for cost in costs)),
         {
             "one_worker_two_rooms_us": alone.us,
             "one_worker_one_room_us": alone_shared.us,
