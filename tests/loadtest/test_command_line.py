@@ -95,8 +95,8 @@ async def test_no_server_ends_with_4() -> None:
     assert "no server answers" in errors
 
 
-@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("checkout", "--help")])
-async def test_help_is_given(words: tuple[str, ...]) -> None:
-    code, output, _ = await loadtest(*words)
+@pytest.mark.parametrize("command", ["", "run", "checkout", "bench fanout"])
+async def test_help_is_given(command: str) -> None:
+    code, output, _ = await loadtest(*command.split(), "--help")
     assert code == 0
     assert "exit codes:" in output or "COMMAND" in output

@@ -11,7 +11,8 @@ from .memory import OFFER
 STAYERS = 50
 """Members who stay, so that it is known what the others had to be told again."""
 GIVERS = 10
-GIFTS_PER_S = 20
+GIFTS_PER_S = 4
+"""Each is a frame to every member: what is measured is coming back, not the gifts."""
 PIN_EVERY_S = 1.0
 AWAY_S = 1.0
 BACK_WITHIN_S = 10.0
