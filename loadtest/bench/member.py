@@ -275,8 +275,7 @@ class Member:
         if self.seq is not None and before != self.seq:
             self._note_step(self.seq, before)
         if self.is_placed:
-            for skipped in reference.frames[self.next - reference.first : index - reference.first]:
-                self.missing += len(skipped.comments) + skipped.shed
+            self._miss(reference, index)
         else:
             self.became = index
         self._seq, self.next = None, index
@@ -299,6 +298,23 @@ class Member:
         self.own_frames += 1
         self.own_comments += len(reference.comments(message))
         self.own_shed += message["shed"]
+        if self.is_placed:
+            self._pass_over(reference, message["at_ms"])
+
+    def _pass_over(self, reference: Reference, at_ms: int) -> None:
+        """What all were sent until then, the frame of that very moment included, does not come."""
+        index = self.next
+        while index < reference.next and reference.frames[index - reference.first].at_ms <= at_ms:
+            index += 1
+        self._miss(reference, index)
+        before = reference.seq_before(index)
+        if self._seq is not None and before != self._seq:
+            self._note_step(self._seq, before)
+        self._seq, self.next, self._pos = None, index, reference.start_of(index)
+
+    def _miss(self, reference: Reference, until: int) -> None:
+        for skipped in reference.frames[self.next - reference.first : until - reference.first]:
+            self.missing += len(skipped.comments) + skipped.shed
 
     def _note_step(self, seq: int, before: int) -> None:
         kind = "hole" if before > seq else "doubled"

@@ -161,6 +161,30 @@ def test_an_own_frame_with_what_was_shed_for_the_others_stands_for_the_shared_on
         assert (account.delivered, account.shed) == (4 + 4 + 5, 2)
 
 
+def test_an_own_frame_may_be_the_last_one() -> None:
+    telling = Telling(1)
+    author = telling.member(9, leads=False)
+    telling.members.append(author)
+    first, shared = frame(telling.batch(comments=1)), telling.batch(comments=1, events=1, shed=1)
+    own = shared | {"shed": 0, "waterfall": [*shared["waterfall"], telling.comment(2)]}
+    hand(telling.members[0], first)
+    hand(author, first + frame(own))
+    hand(telling.members[0], frame(shared))
+    author.retry()
+    assert telling.account().complaints() == []
+    assert not telling.faults.counts
+
+
+def test_an_own_frame_that_lacks_an_event_is_noticed() -> None:
+    telling = Telling(1)
+    author = telling.member(9, leads=False)
+    first, shared = frame(telling.batch(comments=1)), telling.batch(comments=1, events=1, shed=1)
+    own = shared | {"events": []}
+    hand(telling.members[0], first + frame(shared))
+    hand(author, first + frame(own))
+    assert telling.faults.counts["hole"] == 1
+
+
 def test_a_gap_makes_up_for_the_batches_that_a_slow_member_missed() -> None:
     telling = Telling(2)
     frames = [frame(telling.batch(comments=2, shed=1)) for _ in range(3)]
