@@ -357,6 +357,6 @@ def _may_speak(user: Principal, opened: OpenRoom) -> bool:
 def _enter(session: Session, opened: OpenRoom) -> None:
     user = _principal(session).user
     member = Member(user, session.transport, session.encoding, session.close)
-    opened.members[session.encoding].add(member)
+    opened.add(member)
     session.rooms[opened.name] = (opened, member)
     opened.room.state.viewers = max(opened.room.state.viewers, opened.member_count)

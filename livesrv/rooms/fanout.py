@@ -6,7 +6,7 @@ encoding share. A member who reads too slowly first misses waterfall (and is tol
 """
 
 from asyncio import WriteTransport
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from protocol.codec import Encoding, Item
@@ -26,7 +26,7 @@ class SlowLimits(NamedTuple):
 class Member:
     """A session in a room, as the fan-out sees it."""
 
-    __slots__ = ("close", "encoding", "shed", "slow_since_ms", "transport", "user")
+    __slots__ = ("close", "encoding", "is_here", "shed", "slow_since_ms", "transport", "user")
 
     def __init__(
         self,
@@ -39,6 +39,8 @@ class Member:
         self.transport = transport
         self.encoding = encoding
         self.close = close
+        self.is_here = False
+        """Still, or not: a batch that is on its way to it ends here."""
         self.shed = 0
         self.slow_since_ms = 0
 
@@ -110,7 +112,7 @@ class BatchFrames:
 
 
 def fan_out(
-    members: Collection[Member],
+    members: Sequence[Member],
     encoding: Encoding,
     frames: BatchFrames,
     limits: SlowLimits,
@@ -123,8 +125,8 @@ def fan_out(
     gone = 0
     for member in members:
         transport = member.transport
-        if transport.is_closing():
-            gone += 1  # its session is about to leave
+        if transport.is_closing() or not member.is_here:
+            gone += 1
         elif member.slow_since_ms or transport.get_write_buffer_size() > skip_bytes:
             slow.append(member)
         else:

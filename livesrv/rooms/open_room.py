@@ -38,7 +38,8 @@ class OpenRoom:
     def __init__(self, name: str, room: Room, config: Config, tally: Tally) -> None:
         self.name = name
         self.room = room
-        self.members: defaultdict[Encoding, set[Member]] = defaultdict(set)
+        self.members: defaultdict[Encoding, dict[Member, None]] = defaultdict(dict)
+        """In the order in which they came: so they lie in memory, and so they are written to."""
         self.heal_task: asyncio.Task[None] | None = None
         self.backfill_task: asyncio.Task[None] | None = None
         self.empty_censuses = 0
@@ -80,11 +81,16 @@ class OpenRoom:
 
     def spoke(self, member: Member) -> None:
         """From now on show a member its own comments even when they are shed."""
-        if member in self.members[member.encoding]:
+        if member.is_here:
             self._speakers.setdefault(member.user, set()).add(member)
 
+    def add(self, member: Member) -> None:
+        member.is_here = True
+        self.members[member.encoding][member] = None
+
     def remove(self, member: Member) -> None:
-        self.members[member.encoding].discard(member)
+        member.is_here = False
+        self.members[member.encoding].pop(member, None)
         speaking = self._speakers.get(member.user)
         if speaking is not None:
             speaking.discard(member)
@@ -184,7 +190,7 @@ class OpenRoom:
                 own.append((theirs, member.encoding, [member]))
                 apart.add(member)
         for encoding, group in self.members.items():
-            crowd = list(group - apart)
+            crowd = [member for member in group if member not in apart] if apart else [*group]
             for start in range(0, len(crowd), SLICE_MEMBERS):
                 self._parts.append((frames, encoding, crowd[start : start + SLICE_MEMBERS]))
         self._parts.extend(own)
@@ -203,8 +209,7 @@ class OpenRoom:
         return None
 
     def _write(self, frames: BatchFrames, encoding: Encoding, members: Sequence[Member]) -> None:
-        here = self.members[encoding].intersection(members)  # who has left meanwhile is not
-        for member in fan_out(here, encoding, frames, self._limits, now_ms(), self._tally):
+        for member in fan_out(members, encoding, frames, self._limits, now_ms(), self._tally):
             self._tally.slow_closed += 1
             self.remove(member)
             member.close(CloseCode.TOO_SLOW)

@@ -1,9 +1,8 @@
 """The yardstick: a bare uvloop server that does nothing but write one prepared frame to everybody.
 
 Run as a process: `python -m loadtest.bench.broadcaster FRAME_BYTES`; prints its port. No HTTP, no
-rooms: whoever connects is a member, and any byte from a member makes it write the next frame to
-all. Closed loop, as the server is driven: what is unread stays bounded, and bytes that come while
-it is writing make one frame together.
+rooms: whoever connects is a member, and each byte from a member makes it write one more frame to
+all. Closed loop, as the server is driven: no socket has more unread frames than bytes were sent.
 """
 
 import asyncio
@@ -27,17 +26,20 @@ class Broadcast:
         self.transports: set[asyncio.Transport] = set()
         self._loop = asyncio.get_running_loop()
         self._number = 0
-        self._is_due = False
+        self._due = 0
         self._padding = 0
         self._padding = max(0, frame_bytes - len(self._frame()))
 
-    def touch(self) -> None:
-        if not self._is_due:
-            self._is_due = True
+    def ask(self, frames: int) -> None:
+        """Write so many more frames; the loop gets its turn between two."""
+        if not self._due:
             self._loop.call_soon(self._write)
+        self._due += frames
 
     def _write(self) -> None:
-        self._is_due = False
+        self._due -= 1
+        if self._due:
+            self._loop.call_soon(self._write)
         frame = self._frame()
         for transport in self.transports:
             transport.write(frame)
@@ -61,7 +63,7 @@ class BareProtocol(asyncio.Protocol):
         self._broadcast.transports.add(self._transport)
 
     def data_received(self, data: bytes) -> None:
-        self._broadcast.touch()
+        self._broadcast.ask(len(data))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._broadcast.transports.discard(self._transport)

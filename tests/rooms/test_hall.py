@@ -22,7 +22,7 @@ from tests.embedded import RunningStore
 from tests.waiting import until
 
 from .relaying import begun, relay
-from .wire import JSON, Wire, member, said
+from .wire import Wire, member, said
 
 
 class Books:
@@ -61,7 +61,7 @@ async def open_hall(nodes: Nodes, books: Books) -> AsyncIterator[tuple[Hall, Bus
 
 def enter(opened: OpenRoom) -> Wire:
     newcomer, wire = member()
-    opened.members[JSON].add(newcomer)
+    opened.add(newcomer)
     return wire
 
 
@@ -262,7 +262,7 @@ async def test_what_the_rooms_do_is_tallied(nodes: Nodes, monkeypatch: pytest.Mo
     async with open_hall(nodes, Books()) as (hall, bus):
         opened = await hall.open("r")
         newcomer, _ = member()
-        opened.members[JSON].add(newcomer)
+        opened.add(newcomer)
         await relay(bus, "r", notices(1, 1))
         await until(lambda: (hall.tally.rooms, hall.tally.members) == (1, 1))
         await until(lambda: hall.tally.frames >= 1 and hall.tally.flushes >= 1)

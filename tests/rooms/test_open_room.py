@@ -47,7 +47,7 @@ class Stage:
             wire.is_gone = True
 
         newcomer = Member(user, wire, JSON, close)
-        self.opened.members[JSON].add(newcomer)
+        self.opened.add(newcomer)
         return newcomer, wire
 
     def tell(self, *events: Event) -> None:

@@ -32,7 +32,9 @@ JSON, MSGPACK = Encoding(Format.JSON), Encoding(Format.MSGPACK)
 
 def member(encoding: Encoding = JSON) -> tuple[Member, Wire]:
     wire = Wire()
-    return Member("u", wire, encoding, close=lambda code: None), wire
+    newcomer = Member("u", wire, encoding, close=lambda code: None)
+    newcomer.is_here = True
+    return newcomer, wire
 
 
 def said(wire: Wire) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ it. A frame counts when a member has read all of it.
 import time
 from statistics import median
 
+from ...checkout.machine import busy_s, others_s
 from ..audience import Audience
 from ..broadcaster import ROOM
 from ..finding import Checks, Finding
@@ -24,6 +25,8 @@ CPU_RATIO_MAX = 1.10
 WORKER_SHARE_MIN = 0.9
 """A worker that is less busy waits for the audience, or for its core."""
 SENDERS = 2
+BARE_UNDER_WAY = 4
+"""Frames: so many that the bare loop, which does not gather, never waits for one."""
 WARM_UP_S = 0.5
 FLAT_OUT: Settings = {
     "flush_window_ms": 1,
@@ -89,25 +92,28 @@ class _Bare:
         self._members = [self.audience.add_bare(self._room) for _ in range(members)]
 
     def trial(self, seconds: float) -> Trial:
-        def echo(sender: Visitor) -> None:
-            sender.member.on_frames = lambda *_: self.audience.send_raw(sender, b"!")
+        sender = self._members[0]
 
-        for sender in self._members[:SENDERS]:
-            echo(sender)
-            self.audience.send_raw(sender, b"!")
+        def on_frames(begin: int, end: int) -> None:
+            self.audience.send_raw(sender, b"!" * (end - begin))
+
+        sender.member.on_frames = on_frames
+        self.audience.send_raw(sender, b"!" * BARE_UNDER_WAY)
         self.audience.run_for(WARM_UP_S)
         before, cpu_s, spent = _frames_read([self._room]), process_cpu_s(self._pid), Spent()
         self.audience.rest()
+        busy_began_s = busy_s()
         began_s, own_s, reads = time.monotonic(), time.process_time(), self.audience.reads
         self.audience.run_for(seconds)
         spent.seconds = time.monotonic() - began_s
         spent.workers_cpu_s = process_cpu_s(self._pid) - cpu_s
         spent.audience_cpu_s = time.process_time() - own_s
+        both = {"bare": spent.workers_cpu_s, "audience": spent.audience_cpu_s}
+        spent.others_cores = others_s(both, busy_s() - busy_began_s) / spent.seconds
         spent.longest_gap_s = self.audience.longest_gap_s
         spent.reads = self.audience.reads - reads
         frames = _frames_read([self._room]) - before
-        for sender in self._members[:SENDERS]:
-            sender.member.on_frames = None
+        sender.member.on_frames = None
         self.audience.run_for(WARM_UP_S)
         return Trial(frames, spent)
 
