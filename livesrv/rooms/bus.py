@@ -269,7 +269,13 @@ class Bus:
 
     async def ping(self) -> None:
         """Raise `AWAY` unless a node of the bus answers."""
-        await self.cursors(range(LANES))
+
+        async def look(store: Redis, _: list[int]) -> dict[int, None]:
+            answer: Any = store.ping()
+            await answer
+            return {}
+
+        await self._nodes.spread(range(LANES), _same, look)
 
     def is_away(self, room: str) -> bool:
         """Whether the part of the bus that has a room did not answer lately."""

@@ -125,12 +125,15 @@ def fan_out(
     gone = 0
     for member in members:
         transport = member.transport
-        if transport.is_closing() or not member.is_here:
+        if not member.is_here:
             gone += 1
         elif member.slow_since_ms or transport.get_write_buffer_size() > skip_bytes:
             slow.append(member)
         else:
-            transport.write(frame)
+            try:
+                transport.write(frame)
+            except RuntimeError:  # uvloop's word for a transport that has closed under us
+                gone += 1
     written = len(members) - gone - len(slow)
     tally.frames += written
     tally.comments_delivered += written * len(frames.comments)
@@ -141,6 +144,8 @@ def _write_slowly(
     member: Member, frames: BatchFrames, limits: SlowLimits, now_ms: int, tally: Tally
 ) -> bool:
     """Serve a member who was slow or is. Returns False for one who is lost."""
+    if member.transport.is_closing():
+        return True  # its session is about to leave
     unsent_bytes = member.transport.get_write_buffer_size()
     if unsent_bytes <= limits.skip_bytes:
         _catch_up(member, frames, tally)

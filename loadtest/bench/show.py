@@ -8,7 +8,7 @@ import gc
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 import uvloop
@@ -169,22 +169,27 @@ class Show:
         self.audience.until(is_complete, SETTLE_WITHIN_S)
         return settle(room.script, list(room.references.values()), members)
 
-    @contextmanager
-    def measured(self) -> Iterator[Spent]:
+    def measured(self) -> AbstractContextManager[Spent]:
         """What goes on within the block costs so much."""
-        spent, audience = Spent(), self.audience
-        audience.rest()
-        began_s, cpu_s = time.monotonic(), time.process_time()
-        server_s, busy_began_s, reads = self.server.cpu_s(), busy_s(), audience.reads
-        yield spent
-        spent.seconds = time.monotonic() - began_s
-        spent.audience_cpu_s = time.process_time() - cpu_s
-        by_process = {name: s - server_s.get(name, 0.0) for name, s in self.server.cpu_s().items()}
-        spent.workers_cpu_s = sum(s for name, s in by_process.items() if name.startswith("worker"))
-        by_process["audience"] = spent.audience_cpu_s
-        spent.others_cores = others_s(by_process, busy_s() - busy_began_s) / spent.seconds
-        spent.longest_gap_s = audience.longest_gap_s
-        spent.reads = audience.reads - reads
+        return measuring(self.audience, self.server.cpu_s)
+
+
+@contextmanager
+def measuring(audience: Audience, cpu_s: Callable[[], dict[str, float]]) -> Iterator[Spent]:
+    """What goes on within the block costs so much; `cpu_s` tells the time of processes by name."""
+    spent = Spent()
+    audience.rest()
+    began_s, own_s = time.monotonic(), time.process_time()
+    before_s, busy_began_s, reads = cpu_s(), busy_s(), audience.reads
+    yield spent
+    spent.seconds = time.monotonic() - began_s
+    spent.audience_cpu_s = time.process_time() - own_s
+    by_process = {name: s - before_s.get(name, 0.0) for name, s in cpu_s().items()}
+    spent.workers_cpu_s = sum(s for name, s in by_process.items() if name.startswith("worker"))
+    by_process["audience"] = spent.audience_cpu_s
+    spent.others_cores = others_s(by_process, busy_s() - busy_began_s) / spent.seconds
+    spent.longest_gap_s = audience.longest_gap_s
+    spent.reads = audience.reads - reads
 
 
 @contextmanager

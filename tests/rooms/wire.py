@@ -24,6 +24,8 @@ class Wire(asyncio.WriteTransport):
         return self.unsent_bytes
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self.is_gone:
+            raise RuntimeError("the handler is closed")  # as uvloop does
         self.written.append(bytes(data) if not isinstance(data, bytes) else data)
 
 
