@@ -109,6 +109,11 @@ class Gateway:
             return "connections_per_address_max", RETRY_MAX_MS
         return "accepted", 0
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return bool(self._under_way)
+
     def forget(self, session: Session) -> None:
         del self._sessions[session.id]
         self._tally.connections -= 1

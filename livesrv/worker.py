@@ -59,8 +59,8 @@ class Worker:
         self._bus = bus
         self._tally = DoorTally()
         self._turnstile = Turnstile(config, self._tally)
-        self._hall = Hall(name, epoch, bus, load, config)
-        self._outbox = Outbox(bus)
+        self._hall = Hall(name, epoch, bus, load, config, lambda: self.gateway.is_busy)
+        self._outbox = Outbox(name, bus, self._hall.hear)
         commands = Commands(
             name, config, secret, ledger, bus, self._hall, self._outbox, self._turnstile
         )

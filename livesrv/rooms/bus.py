@@ -44,6 +44,7 @@ class Wave(Struct, array_like=True, tag="wave"):
     shed: int = 0
     likes: int = 0
     likes_total: int = 0
+    worker: str = ""
 
 
 class Memory(Struct):

@@ -43,13 +43,21 @@ class Hall:
     """All open rooms of one worker. Needs the bus listened to, and `census` run."""
 
     def __init__(
-        self, worker: str, epoch: str, bus: Bus, load_head: LoadHead, config: Config
+        self,
+        worker: str,
+        epoch: str,
+        bus: Bus,
+        load_head: LoadHead,
+        config: Config,
+        is_hurried: Callable[[], bool] = bool,
     ) -> None:
+        """`is_hurried` says whether somebody waits for an answer of this worker."""
         self._worker = worker
         self._epoch = epoch
         self._bus = bus
         self._load_head = load_head
         self._config = config
+        self._is_hurried = is_hurried
         self._rooms: dict[str, OpenRoom] = {}
         self._opening: dict[str, asyncio.Task[OpenRoom]] = {}
         self._early: dict[str, list[Run | Wave]] = {}
@@ -94,7 +102,8 @@ class Hall:
                     await self._bus.unsubscribe(name)
 
     async def _made(self, name: str, head: Head) -> OpenRoom:
-        return OpenRoom(name, await self._begin(name, head), self._config, self.tally)
+        room = await self._begin(name, head)
+        return OpenRoom(name, room, self._config, self.tally, self._is_hurried)
 
     async def _begin(self, name: str, head: Head) -> Room:
         memory = await self._bus.memory(name, now_ms())
@@ -156,6 +165,12 @@ class Hall:
                 self._heal(opened)
 
     def on_room(self, name: str, message: Run | Wave) -> None:
+        """Hear what the bus says; what this worker said itself, it has heard already."""
+        if isinstance(message, Run) or message.worker != self._worker:
+            self.hear(name, message)
+
+    def hear(self, name: str, message: Run | Wave) -> None:
+        """Take in what a room says."""
         if opened := self._rooms.get(name):
             self._hear(opened, message)
         elif name in self._early:

@@ -7,6 +7,7 @@ messages however many comments come in. Bounded: what finds no place is shed, fa
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 
 from .bus import AWAY, Bus, Wave
 from .fair import SALT_BYTES, Comment, part, turns
@@ -23,10 +24,16 @@ PAUSE_S = 0.2
 
 
 class Outbox:
-    """Start `run` as a task before saying anything. `is_open`: the bus has answered lately."""
+    """Start `run` as a task before saying anything. `is_open`: the bus has answered lately.
 
-    def __init__(self, bus: Bus) -> None:
+    `hear` is told what leaves for the bus: the members here need not wait for its way there and
+    back, which is several turns of a busy loop.
+    """
+
+    def __init__(self, worker: str, bus: Bus, hear: Callable[[str, Wave], None]) -> None:
+        self._worker = worker
         self._bus = bus
+        self._hear = hear
         self._waves: dict[str, Wave] = {}
         self._wake = asyncio.Event()
         self.is_open = True
@@ -47,7 +54,7 @@ class Outbox:
 
     def _wave(self, room: str) -> Wave:
         self._wake.set()
-        return self._waves.setdefault(room, Wave())
+        return self._waves.setdefault(room, Wave(worker=self._worker))
 
     async def run(self) -> None:
         """Publish until cancelled. What a lost bus was given is lost with it."""
@@ -75,6 +82,8 @@ class Outbox:
         if liked:
             for room, total in (await self._bus.count_likes(liked)).items():
                 waves[room].likes_total = total
+        for room, wave in waves.items():
+            self._hear(room, wave)
         await self._bus.publish(waves)
 
 

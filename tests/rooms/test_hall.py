@@ -11,13 +11,13 @@ from redis.asyncio import Redis
 
 from livesrv.config import Config
 from livesrv.rooms import hall as hall_module
-from livesrv.rooms.bus import Bus, Memory, Run
+from livesrv.rooms.bus import Bus, Memory, Run, Wave
 from livesrv.rooms.hall import Hall
 from livesrv.rooms.nodes import Nodes
 from livesrv.rooms.open_room import OpenRoom
 from livesrv.rooms.room import Head
 from protocol.codec import Item
-from protocol.messages import Notice, Since, State, User
+from protocol.messages import CommentDrop, Notice, Since, State, User
 from tests.embedded import RunningStore
 from tests.waiting import until
 
@@ -269,3 +269,15 @@ async def test_what_the_rooms_do_is_tallied(nodes: Nodes, monkeypatch: pytest.Mo
         await until(lambda: hall.tally.window_ms.get("r", 0) >= 50)
         opened.remove(newcomer)
         await until(lambda: (hall.tally.rooms, hall.tally.window_ms) == (0, {}))
+
+
+async def test_what_this_worker_said_is_not_heard_again_from_the_bus(nodes: Nodes) -> None:
+    async with open_hall(nodes, Books()) as (hall, bus):
+        wire = enter(await hall.open("r"))
+        for text, worker in (("own", "w"), ("another's", "w2")):
+            drop = CommentDrop(comment=worker, user=User("u", "U"), text=text, at_ms=0)
+            wave = Wave([("u", msgspec.msgpack.encode(drop))], worker=worker)
+            await bus.publish({"r": wave})
+        await until(lambda: said(wire))
+        texts = [item["text"] for message in said(wire) for item in message["waterfall"]]
+        assert texts == ["another's"]

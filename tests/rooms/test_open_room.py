@@ -29,6 +29,7 @@ SLICE = 4
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_room_module, "SLICE_MEMBERS", SLICE)
+    monkeypatch.setattr(open_room_module, "HURRIED_SLICE_MEMBERS", SLICE)
 
 
 class Stage:
@@ -37,7 +38,9 @@ class Stage:
     def __init__(self, **settings: Any) -> None:
         self.tally = Tally()
         self.closed: list[tuple[Member, int]] = []
-        self.opened = OpenRoom("r", a_room(0), Config(**settings), self.tally)
+        self.is_hurried = False
+        config = Config(**settings)
+        self.opened = OpenRoom("r", a_room(0), config, self.tally, lambda: self.is_hurried)
 
     def enter(self, user: str = "u", wire: Wire | None = None) -> tuple[Member, Wire]:
         wire = wire or Wire()
@@ -127,6 +130,23 @@ async def test_the_loop_has_its_turn_between_slices_and_all_get_every_event_in_o
     assert all(len(wire.written) == 1 for wire in wires)  # the next flush waits for the last slice
     await until(lambda: all(seqs(wire) == [1, 2] for wire in wires))
     assert wires[0].written[0] is wires[-1].written[0]
+
+
+async def test_slices_are_small_while_somebody_waits_for_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(open_room_module, "HURRIED_SLICE_MEMBERS", 1)
+    stage = Stage()
+    wires = [stage.enter(f"u{i}")[1] for i in range(4 * SLICE)]
+    stage.tell(notice(1))
+    await half_way(wires)
+    grown: dict[bool, int] = {}
+    for stage.is_hurried in (True, False):
+        before = written(wires)
+        await asyncio.sleep(0)
+        grown[stage.is_hurried] = written(wires) - before
+    assert grown == {True: 1, False: SLICE}
+    await until(lambda: all(seqs(wire) == [1] for wire in wires))
 
 
 async def test_who_joins_between_slices_stands_behind_that_batch_and_does_not_get_it() -> None:

@@ -36,6 +36,10 @@ async def publishing(nodes: Nodes, outbox: Outbox, bus: Bus) -> AsyncIterator[li
             await asyncio.gather(*tasks)
 
 
+def unheard(room: str, wave: Wave) -> None:
+    """Where nobody here is a member."""
+
+
 def bus_on(nodes: Nodes) -> Bus:
     return Bus(nodes, history_events=10, recent_comments=3)
 
@@ -44,7 +48,7 @@ async def test_what_is_said_while_busy_is_gathered_and_nothing_is_left_out(
     nodes: Nodes,
 ) -> None:
     bus = bus_on(nodes)
-    outbox, loop = Outbox(bus), asyncio.get_running_loop()
+    outbox, loop = Outbox("w", bus, unheard), asyncio.get_running_loop()
     async with publishing(nodes, outbox, bus) as heard:
         began_s = loop.time()
         for number in range(200):
@@ -59,7 +63,7 @@ async def test_what_is_said_while_busy_is_gathered_and_nothing_is_left_out(
 
 async def test_what_is_said_after_a_pause_waits_for_nobody(nodes: Nodes) -> None:
     bus = bus_on(nodes)
-    outbox = Outbox(bus)
+    outbox = Outbox("w", bus, unheard)
     async with publishing(nodes, outbox, bus) as heard:
         for number in range(5):
             outbox.comment("r", ("u", b"x"))
@@ -72,7 +76,7 @@ async def test_what_waits_for_the_bus_is_bounded_and_a_flooder_keeps_nobody_out(
     nodes: Nodes,
 ) -> None:
     bus = bus_on(nodes)
-    outbox = Outbox(bus)
+    outbox = Outbox("w", bus, unheard)
     for number in range(5 * COMMENTS_MAX):
         outbox.comment("r", ("flood", b"x"))
         if number % 1000 == 500:
@@ -83,3 +87,15 @@ async def test_what_waits_for_the_bus_is_bounded_and_a_flooder_keeps_nobody_out(
     assert len(wave.comments) <= COMMENTS_MAX
     assert len(wave.comments) + wave.shed == 5 * COMMENTS_MAX + 10
     assert sum(author != "flood" for author, _ in wave.comments) == 10
+
+
+async def test_what_is_said_is_heard_here_as_it_leaves_for_the_bus(nodes: Nodes) -> None:
+    bus = bus_on(nodes)
+    heard_here: list[tuple[str, Wave]] = []
+    outbox = Outbox("w", bus, lambda room, wave: heard_here.append((room, wave)))
+    async with publishing(nodes, outbox, bus) as heard:
+        outbox.comment("r", ("u", b"c"))
+        outbox.like("r", 3)
+        await until(lambda: heard)
+    assert heard_here == [("r", heard[0])]
+    assert (heard[0].worker, heard[0].comments, heard[0].likes_total) == ("w", [("u", b"c")], 3)

@@ -1,9 +1,10 @@
 """The window of a busy room: it follows what flushes cost, between two limits."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livesrv.rooms.pace import FAN_OUT_SHARE, Pace
+from livesrv.rooms.pace import GREEDY_SHARE, SHOWN_WITHIN_MS, SPARING_SHARE, Pace
 
 COST_MS = st.floats(0, 10_000, allow_nan=False)
 
@@ -27,9 +28,18 @@ def test_a_cheap_fan_out_leaves_the_window_at_its_least() -> None:
     assert settled(0.5, 0.5) == 50
 
 
-def test_a_fan_out_takes_no_more_than_its_share_of_the_time() -> None:
-    for fan_out_ms in (25, 40, 60, 79):
-        assert 0.99 * FAN_OUT_SHARE <= fan_out_ms / settled(fan_out_ms) <= 1.01 * FAN_OUT_SHARE
+def test_a_fan_out_takes_a_sparing_share_while_comments_are_shown_in_time() -> None:
+    for fan_out_ms in (25, 35, 42):
+        window_ms = settled(fan_out_ms)
+        assert fan_out_ms / window_ms == pytest.approx(SPARING_SHARE, rel=0.01)
+        assert window_ms + fan_out_ms <= SHOWN_WITHIN_MS
+
+
+def test_a_longer_one_takes_what_it_needs_to_show_them_in_time_but_never_all() -> None:
+    for fan_out_ms in (50, 60, 68):
+        assert settled(fan_out_ms) + fan_out_ms == pytest.approx(SHOWN_WITHIN_MS, rel=0.01)
+    for fan_out_ms in (75, 100, 160):
+        assert fan_out_ms / settled(fan_out_ms) == pytest.approx(GREEDY_SHARE, rel=0.01)
 
 
 def test_a_loop_that_comes_late_widens_the_window_too() -> None:
