@@ -32,7 +32,7 @@ WORKER_CORE = {max(ALL_CORES)}
 OTHER_CORE = {min(ALL_CORES)}
 """…and one for everything else: stores, back office, audience. The same where there is only one."""
 STORES = ("ledger", "bus")
-"""They go before the audience on that core, where we may say so: on a real night it is elsewhere."""
+"""They go before the audience on that core, if we may say so: on a real night it is elsewhere."""
 
 Settings = Mapping[str, object]
 STOPS_AT_ONCE: Settings = {"drain_ms": 0}
