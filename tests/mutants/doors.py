@@ -6,7 +6,7 @@ ADDRESSES = "livesrv/addresses.py"
 BUDGETS = "livesrv/budgets.py"
 LIMITS = "livesrv/limits.py"
 BULLETIN = "livesrv/bulletin.py"
-TURNSTILE = "livesrv/api/turnstile.py"
+TURNSTILE = "livesrv/turnstile.py"
 
 ADDRESSES_TEST = "tests/test_addresses.py::"
 BUDGETS_TEST = "tests/test_budgets.py::"

@@ -6,6 +6,7 @@ stand exactly once in its file, which a quick test sees to, so that this table c
 
 from .commerce import COMMERCE
 from .doors import DOORS
+from .fanout import FAN_OUT
 from .mutant import Mutant
 from .statements import STATEMENTS
 
@@ -337,4 +338,5 @@ MUTANTS = [
     *COMMERCE,
     *STATEMENTS,
     *DOORS,
+    *FAN_OUT,
 ]

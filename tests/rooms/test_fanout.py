@@ -31,7 +31,7 @@ def batch(events: int = 0, drops: int = 0, shed: int = 0) -> BatchFrames:
     )
 
 
-def test_members_of_a_encodingare_written_the_same_bytes_object() -> None:
+def test_members_of_an_encoding_are_written_the_same_bytes_object() -> None:
     pairs = [member(), member(), member(MSGPACK)]
     frames = batch(1, 1)
     assert fan_out([m for m, _ in pairs[:2]], frames) == []
