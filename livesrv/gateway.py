@@ -136,8 +136,6 @@ class Gateway:
         format_ = session.encoding.format
         if (message.opcode is Opcode.TEXT) is not format_.is_text:
             return session.close(CloseCode.UNDECODABLE)
-        if session.transport.get_write_buffer_size() > self._config.slow_close_bytes:
-            return session.close(CloseCode.TOO_SLOW)
         try:
             command = decode_command(message.payload, format_)
         except Undecodable:
@@ -239,6 +237,8 @@ class Gateway:
                 pushes[user].append(Item(push))
         for user, items in pushes.items():
             for session in self._by_user[user]:
+                if session.is_stuck:
+                    session.close(CloseCode.TOO_SLOW)
                 encoding = session.encoding
                 frames = [encoding.framed(bytes(item.raw(encoding.format))) for item in items]
                 session.write(b"".join(frames))

@@ -52,6 +52,7 @@ class Session(asyncio.Protocol):
         "_front",
         "_is_paused",
         "_reader",
+        "_unsent_bytes_max",
         "address",
         "close_code",
         "comments",
@@ -99,6 +100,7 @@ class Session(asyncio.Protocol):
         self._front = front
         self._reader = FrameReader(bytes_max=COMMAND_BYTES_MAX, inflates=bool(encoding.window_bits))
         self._is_paused = False
+        self._unsent_bytes_max = config.slow_close_bytes
 
     # --- reading
 
@@ -129,6 +131,8 @@ class Session(asyncio.Protocol):
                 self.transport.close()
         elif self.frames.take(self.heard_at_ms):
             self.close(CloseCode.FLOODING)
+        elif self.is_stuck:
+            self.close(CloseCode.TOO_SLOW)
         elif opcode is Opcode.BINARY or opcode is Opcode.TEXT:
             self._front.take(self, message)
         elif opcode is Opcode.PING:
@@ -154,6 +158,11 @@ class Session(asyncio.Protocol):
         self._front.forget(self)
 
     # --- writing
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether more waits for the peer than it is allowed to leave unread."""
+        return self.transport.get_write_buffer_size() > self._unsent_bytes_max
 
     def send(self, message: object) -> None:
         """Write one message."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 
 import msgpack
 import pytest
@@ -18,6 +19,8 @@ MESSAGE_BYTES_MAX = 16_384
 TEXT = "\U0001f351" * 200
 SMALL_BUFFER_BYTES = 4096
 FLOOD_COMMANDS = 400
+PINGS = 30_000
+"""Their answers are 4 MB, more than the kernel keeps for a peer with a small buffer."""
 UNLIMITED = {
     "comments_per_s": 100_000,
     "comments_burst": 100_000,
@@ -204,6 +207,18 @@ async def test_reader_whose_reliable_lane_is_stuck_is_closed_with_4408(
         await talker.until(answers[-1].done)
         await show.host.do("pin", room=show.room, offer=show.offer)
         await show.host.do("unpin", room=show.room, offer=show.offer)
+    stuck.go_on_reading()
+    assert await stuck.closed() == 4408
+
+
+async def test_who_pings_and_never_reads_the_answers_is_closed_with_4408(
+    stage_of: StageOf,
+) -> None:
+    stage = await stage_of(slow_skip_bytes=2048, slow_close_bytes=4096, **UNLIMITED)
+    stuck = await stage.enter(receive_buffer_bytes=SMALL_BUFFER_BYTES)
+    stuck.stop_reading()
+    for _ in range(PINGS):
+        await stuck.socket.ping(secrets.token_bytes(125))
     stuck.go_on_reading()
     assert await stuck.closed() == 4408
 
