@@ -223,7 +223,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 2_000
     handshakes_burst: Annotated[
         int, Meta(ge=1, description="WebSocket handshakes a worker accepts at once")
-    ] = 2_000
+    ] = 10_000
     blocked_words: Annotated[
         tuple[Word, ...], Meta(description="words that keep a comment from being shown")
     ] = ()

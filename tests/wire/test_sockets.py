@@ -1,8 +1,10 @@
 """What goes on below the messages: compression, many commands in one packet, and back-pressure."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame as RawFrame
 from websockets.frames import Opcode
 from websockets.protocol import Protocol
@@ -160,3 +162,28 @@ async def _send_pings(client: Client, count: int, text: str) -> None:
     frame = client.format.pack({"type": "ping", "id": 7, "text": text})
     for _ in range(count):
         await client.send(frame)
+
+
+async def test_who_comes_in_a_storm_is_told_when_to_come_back_and_gets_in_then(
+    stage_of: StageOf,
+) -> None:
+    """Before any reply, `moved` with a hint of one's own, and close code 1013."""
+    stage = await stage_of(workers=1, handshakes_per_s=10, handshakes_burst=5)
+    hints_ms: list[int] = []
+
+    async def come_in() -> None:
+        while True:
+            client = await stage.open()
+            with suppress(ConnectionClosed):
+                if await client.answered(await client.start("hello")):
+                    return
+            assert await client.closed() == 1013
+            (moved,) = (push for push in client.pushes if push["type"] == "moved")
+            hints_ms.append(moved["retry_after_ms"])
+            await asyncio.sleep(moved["retry_after_ms"] / 1000)
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(come_in() for _ in range(20)))
+    assert len(hints_ms) >= 10
+    assert len(set(hints_ms)) > len(hints_ms) / 2
+    assert max(hints_ms) > 500
