@@ -29,6 +29,20 @@ TRIES_MAX = 64
 SEGMENT_BYTES = 536
 """What the kernel holds for a peer grows with the segment, and a loopback's has 64 KiB."""
 PRICE_MINOR = 2990
+UNLIMITED = {
+    "comments_per_s": 100_000,
+    "comments_burst": 100_000,
+    "commands_per_s": 100_000,
+    "commands_burst": 100_000,
+    "user_comments_per_s": 100_000,
+    "user_comments_burst": 100_000,
+    "user_commands_per_s": 100_000,
+    "user_commands_burst": 100_000,
+    "room_comments_per_s": 100_000,
+    "waterfall_comments_per_s": 0,
+    "flush_window_ms": 5,
+}
+"""For a talker that must fill a network."""
 
 
 def fresh(word: str) -> str:

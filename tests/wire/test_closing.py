@@ -13,7 +13,7 @@ from tests.waiting import until_awaited
 from .client import JSON, MSGPACK, Client, Frame
 from .conftest import StageOf
 from .shapes import Message
-from .stage import Stage, fresh, order_of
+from .stage import UNLIMITED, Stage, fresh, order_of
 
 MESSAGE_BYTES_MAX = 16_384
 TEXT = "\U0001f351" * 200
@@ -21,14 +21,6 @@ SMALL_BUFFER_BYTES = 4096
 FLOOD_COMMANDS = 400
 PINGS = 30_000
 """Their answers are 4 MB, more than the kernel keeps for a peer with a small buffer."""
-UNLIMITED = {
-    "comments_per_s": 100_000,
-    "comments_burst": 100_000,
-    "commands_per_s": 100_000,
-    "commands_burst": 100_000,
-    "flush_window_ms": 5,
-}
-"""For a talker that must fill a network."""
 
 UNDECODABLE: dict[str, dict[str, Frame]] = {
     MSGPACK.subprotocol: {

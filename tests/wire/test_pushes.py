@@ -1,7 +1,7 @@
 """What comes unasked and is no batch: order_update, balance, gap; moved is in test_stopping."""
 
 from .conftest import StageOf
-from .stage import PRICE_MINOR, Stage, fresh, order_of
+from .stage import PRICE_MINOR, UNLIMITED, Stage, fresh, order_of
 
 TEXT = "\U0001f351" * 200
 """800 bytes on the wire: a few hundred of them fill any network buffer."""
@@ -63,8 +63,7 @@ async def test_slow_reader_misses_waterfall_is_told_and_loses_nothing_reliable(
 ) -> None:
     stage = await stage_of(
         workers=1, slow_skip_bytes=2048, slow_close_bytes=2**27, slow_close_after_ms=600_000,
-        comments_per_s=100_000, comments_burst=100_000, commands_burst=100_000,
-        flush_window_ms=5,
+        **UNLIMITED,
     )  # fmt: skip
     show = await stage.show()
     slow = await stage.enter(receive_buffer_bytes=SMALL_BUFFER_BYTES)

@@ -11,7 +11,7 @@ from websockets.protocol import Protocol
 
 from .client import Client, Place
 from .conftest import StageOf
-from .stage import Show, Stage, fresh, order_of
+from .stage import UNLIMITED, Show, Stage, fresh, order_of
 
 OFFER = "permessage-deflate"
 COMMENTS = 40
@@ -142,7 +142,7 @@ async def test_many_commands_in_one_packet_are_answered_in_their_order(stage: St
 
 
 async def test_who_sends_on_while_a_command_waits_is_not_read_from(stage_of: StageOf) -> None:
-    stage = await stage_of(commands_burst=100_000)
+    stage = await stage_of(**UNLIMITED)
     show = await stage.show()
     client = await stage.member(show)
     await stage.fund(client.user, "CNY", 10_000)
