@@ -17,8 +17,9 @@ log = logging.getLogger(__name__)
 COMMENTS_MAX = 2_000
 """Comments of one room that may wait for the bus; one more, and half of them are shed. At 200 bytes
 each that is 400 KB a room."""
-GATHER_S = 0.01
-"""Between the beginnings of two publishes. Rooms gather longer than that."""
+GATHER_S = 0.025
+"""Between the beginnings of two publishes. Other workers' rooms gather longer than that, and the
+members here do not wait for it."""
 PAUSE_S = 0.2
 """After a failed publish; until it is over comments are refused as `busy`."""
 
@@ -26,8 +27,8 @@ PAUSE_S = 0.2
 class Outbox:
     """Start `run` as a task before saying anything. `is_open`: the bus has answered lately.
 
-    `hear` is told what leaves for the bus: the members here need not wait for its way there and
-    back, which is several turns of a busy loop.
+    `hear` is told at once what is said, so that the members here need not wait for its way to the
+    bus and back; likes come with their total, which only the bus knows.
     """
 
     def __init__(self, worker: str, bus: Bus, hear: Callable[[str, Wave], None]) -> None:
@@ -44,6 +45,7 @@ class Outbox:
         return sum(len(wave.comments) for wave in self._waves.values())
 
     def comment(self, room: str, comment: Comment) -> None:
+        self._hear(room, Wave([comment]))
         wave = self._wave(room)
         wave.comments.append(comment)
         if len(wave.comments) > COMMENTS_MAX:
@@ -82,8 +84,7 @@ class Outbox:
         if liked:
             for room, total in (await self._bus.count_likes(liked)).items():
                 waves[room].likes_total = total
-        for room, wave in waves.items():
-            self._hear(room, wave)
+                self._hear(room, Wave(likes=waves[room].likes, likes_total=total))
         await self._bus.publish(waves)
 
 

@@ -89,13 +89,14 @@ async def test_what_waits_for_the_bus_is_bounded_and_a_flooder_keeps_nobody_out(
     assert sum(author != "flood" for author, _ in wave.comments) == 10
 
 
-async def test_what_is_said_is_heard_here_as_it_leaves_for_the_bus(nodes: Nodes) -> None:
+async def test_what_is_said_is_heard_here_at_once_and_likes_with_their_total(nodes: Nodes) -> None:
     bus = bus_on(nodes)
     heard_here: list[tuple[str, Wave]] = []
     outbox = Outbox("w", bus, lambda room, wave: heard_here.append((room, wave)))
     async with publishing(nodes, outbox, bus) as heard:
         outbox.comment("r", ("u", b"c"))
+        assert heard_here == [("r", Wave([("u", b"c")]))]
         outbox.like("r", 3)
         await until(lambda: heard)
-    assert heard_here == [("r", heard[0])]
+    assert heard_here[1:] == [("r", Wave(likes=3, likes_total=3))]
     assert (heard[0].worker, heard[0].comments, heard[0].likes_total) == ("w", [("u", b"c")], 3)
