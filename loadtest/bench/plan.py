@@ -19,10 +19,10 @@ class Sizes:
     quiet_members: int = 1_000
     storm_members: int = 10_000
     fair_members: int = 50
-    workers_members: int = 500
+    workers_members: int = 1_500
     seconds: float = 8.0
-    trial_s: float = 3.0
-    trials: int = 3
+    trial_s: float = 2.0
+    trials: int = 7
     orders_per_s: int = 50
 
     def memory_members(self, files_max: int) -> int:
