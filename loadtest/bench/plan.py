@@ -19,7 +19,7 @@ class Sizes:
     quiet_members: int = 1_000
     storm_members: int = 10_000
     fair_members: int = 50
-    workers_members: int = 1_500
+    workers_members: int = 1_000
     seconds: float = 8.0
     trial_s: float = 2.0
     trials: int = 7

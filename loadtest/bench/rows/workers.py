@@ -1,4 +1,8 @@
-"""Does a delivery cost the same CPU with two workers? Two rooms, and one that both share."""
+"""Does a delivery cost the same CPU when a second worker brings as many members again?
+
+In two rooms, one in each worker; and in one room that both share, each hearing over the bus what is
+said in the other.
+"""
 
 from statistics import median
 
@@ -16,37 +20,38 @@ APART, SHARED = "two rooms", "one shared room"
 
 
 def two_workers(sizes: Sizes) -> list[Finding]:
-    """The same rooms and comments in one worker and in two; workers go where they like.
+    """One worker with a room of so many members; two with twice as many; they go where they like.
 
     Both servers stand side by side and take turns, stretch by stretch, so that a machine that
     changes its speed changes it for both.
     """
+    count = sizes.workers_members
     with (
         showing({"workers": 1, **SHEDDING_OFF}, is_pinned=False) as one,
         showing({"workers": 2, **SHEDDING_OFF}, is_pinned=False) as two,
     ):
-        costs = {
-            kind: [_Crowd(show, sizes, is_shared=kind == SHARED) for show in (one, two)]
-            for kind in (APART, SHARED)
+        alone = _Crowd(one, [count], is_shared=True)
+        crowds = {
+            APART: _Crowd(two, [count, count], is_shared=False),
+            SHARED: _Crowd(two, [2 * count], is_shared=True),
         }
         spare_collector()
         for _ in range(sizes.trials):
-            for pair in costs.values():
-                for crowd in pair:
-                    crowd.talk(sizes)
-        return [_finding(two, costs)]
+            for crowd in (alone, *crowds.values()):
+                crowd.talk(sizes)
+        return [_finding(two, sizes, alone, crowds)]
 
 
 class _Crowd:
     """The members of a server's rooms, and what a delivery to them cost its workers."""
 
-    def __init__(self, show: Show, sizes: Sizes, *, is_shared: bool) -> None:
-        count = 1 if is_shared else 2
-        each = 2 * sizes.workers_members // count
+    def __init__(self, show: Show, members: list[int], *, is_shared: bool) -> None:
         self._show = show
-        self._rooms = [show.open_room(f"{'s' if is_shared else 'r'}{n}") for n in range(count)]
+        names = [f"{'s' if is_shared else 'r'}{number}" for number in range(len(members))]
+        self._rooms = [show.open_room(name) for name in names]
         self._groups = [
-            _seat(show, room, each, number, is_shared) for number, room in enumerate(self._rooms)
+            _seat(show, room, count, number, is_shared)
+            for number, (room, count) in enumerate(zip(self._rooms, members, strict=True))
         ]
         self._delivered = 0
         self.us: list[float] = []
@@ -105,28 +110,24 @@ def _served_by(visitors: list[Visitor], worker: str) -> list[Visitor]:
     return [visitor for visitor in visitors if visitor.member.session.startswith(worker)]
 
 
-def _finding(show: Show, costs: dict[str, list[_Crowd]]) -> Finding:
+def _finding(show: Show, sizes: Sizes, alone: _Crowd, crowds: dict[str, _Crowd]) -> Finding:
     checks = Checks()
     ratios = {}
-    for kind, (one, two) in costs.items():
-        ratio = median(b / max(a, 1e-9) for a, b in zip(one.us, two.us, strict=True))
-        checks.at_most(f"{kind}: CPU per delivery by one worker's", ratio, RATIO_MAX)
-        checks.at_least(f"{kind}: CPU per delivery by one worker's", ratio, RATIO_MIN)
-        checks.reasons.extend([*one.complaints, *two.complaints])
-        ratios[kind] = ratio
-    crowds = [crowd for pair in costs.values() for crowd in pair]
+    for kind, crowd in crowds.items():
+        pairs = zip(alone.us, crowd.us, strict=True)
+        ratios[kind] = median(two / max(one, 1e-9) for one, two in pairs)
+        checks.at_most(f"{kind}: CPU per delivery by one worker's", ratios[kind], RATIO_MAX)
+        checks.at_least(f"{kind}: CPU per delivery by one worker's", ratios[kind], RATIO_MIN)
+    everyone = [alone, *crowds.values()]
+    checks.reasons.extend(line for crowd in everyone for line in crowd.complaints)
     checks.that(not show.faults.counts, f"faults: {dict(show.faults.counts)}")
-    us = {kind: [median(crowd.us) for crowd in pair] for kind, pair in costs.items()}
+    told = ", ".join(f"{kind} {ratio:.2f}" for kind, ratio in ratios.items())
     return Finding(
-        "two workers, CPU per delivery by one worker's",
-        ", ".join(f"{kind} {ratio:.2f}" for kind, ratio in ratios.items()),
+        f"two workers with {sizes.workers_members:,} members each, CPU per delivery",
+        f"{told} of one worker's {median(alone.us):.2f} µs",
         "within 15% of one worker's",
-        checks.verdict(is_disturbed=any(s.is_disturbed for crowd in crowds for s in crowd.spent)),
-        {"ratios": ratios, "us_per_delivery": {k: [c.us for c in v] for k, v in costs.items()}},
+        checks.verdict(is_disturbed=any(s.is_disturbed for crowd in everyone for s in crowd.spent)),
+        {"ratios": ratios, "us_one": alone.us} | {f"us_{k}": c.us for k, c in crowds.items()},
         checks.reasons,
-        [
-            f"{kind}: {one:.2f} µs per delivery with one worker, {two:.2f} with two"
-            for kind, (one, two) in us.items()
-        ]
-        + left_out(show),
+        left_out(show),
     )
