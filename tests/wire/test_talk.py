@@ -1,7 +1,10 @@
 """Comments and likes: what may be said, and who sees it."""
 
+from collections.abc import Sequence
+
 import pytest
 
+from .client import Client
 from .conftest import StageOf
 from .shapes import Message
 from .stage import Stage, fresh
@@ -193,3 +196,44 @@ async def test_author_sees_each_of_its_comments_though_others_are_shown_a_sample
     assert {f"{number}" for number in range(40)} <= set(mine.comments())
     assert "quiet" in theirs.comments()
     assert theirs.shed > 20
+
+
+async def refusals(clients: Sequence[Client], type: str, **fields: object) -> list[Message]:
+    """What is refused of so many commands, of one client after the other."""
+    answers = [await client.ask(type, **fields) for client in clients]
+    refused = [answer for answer in answers if answer["type"] == "error"]
+    assert {error["code"] for error in refused} <= {"rate_limited"}
+    assert all(error["retry_after_ms"] > 0 for error in refused)
+    return refused
+
+
+async def test_a_users_comments_are_one_budget_over_all_its_connections(stage_of: StageOf) -> None:
+    stage = await stage_of(workers=1, user_comments_per_s=1, user_comments_burst=4)
+    show = await stage.show()
+    user = fresh("twin")
+    twins = [await stage.member(show, user) for _ in range(2)]
+    assert await refusals(twins * 8, "comment", room=show.room, text="again")
+    other = await stage.member(show)
+    await other.do("comment", room=show.room, text="and I?")
+
+
+async def test_a_users_commands_are_one_budget_and_going_over_it_closes_nothing(
+    stage_of: StageOf,
+) -> None:
+    stage = await stage_of(workers=1, user_commands_per_s=1, user_commands_burst=10)
+    show = await stage.show()
+    user = fresh("twin")
+    twins = [await stage.member(show, user) for _ in range(2)]
+    assert await refusals(twins * 12, "ping")
+    assert all(twin.is_open for twin in twins)
+    await (await stage.member(show)).do("ping")
+
+
+async def test_a_rooms_comments_are_one_budget_and_other_rooms_have_their_own(
+    stage_of: StageOf,
+) -> None:
+    stage = await stage_of(workers=1, room_comments_per_s=2)
+    show, quiet = await stage.show(), await stage.show()
+    many = [await stage.member(show) for _ in range(3)]
+    assert await refusals(many * 5, "comment", room=show.room, text="me too")
+    await (await stage.member(quiet)).do("comment", room=quiet.room, text="peace")
