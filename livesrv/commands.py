@@ -202,7 +202,7 @@ class Commands:
     def _require_pace(self, session: Session, room: str) -> None:
         """Ask the budgets of the connection, of its user and of the room."""
         self._require_bus(room)
-        now, user = now_ms(), _principal(session).user
+        now, user = session.heard_at_ms, _principal(session).user
         if wait_ms := session.comments.take(now):
             raise _too_many("too many comments", wait_ms)
         if wait_ms := self._turnstile.comment(user, room, now):

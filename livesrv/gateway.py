@@ -9,6 +9,7 @@ import asyncio
 import inspect
 import itertools
 import logging
+import math
 import random
 import time
 from collections import defaultdict
@@ -19,7 +20,7 @@ from aiohttp import web
 from msgspec import UNSET
 
 from livesrv.auth import BadToken, ExpiredToken, Principal
-from livesrv.clock import now_ms
+from livesrv.clock import monotonic_ms, now_ms
 from livesrv.config import Config
 from livesrv.ledger.store import Unavailable
 from livesrv.refusal import Refused
@@ -69,7 +70,7 @@ class Gateway:
         self._by_user: defaultdict[str, list[Session]] = defaultdict(list)
         self._numbers = itertools.count(1)
         self._under_way: set[asyncio.Task[None]] = set()
-        self._wheel: Wheel[Session] = Wheel(TICK_MS, now_ms())
+        self._wheel: Wheel[Session] = Wheel(TICK_MS, monotonic_ms())
         self._is_draining = False
         self._took = {Order: tally.took["order"], Gift: tally.took["gift"]}
 
@@ -77,7 +78,7 @@ class Gateway:
         """Make a request a WebSocket."""
         handshake = shake_hands(request, may_deflate=self._config.deflate)
         address, transport = self._turnstile.address(request), request.transport
-        if transport is not None:
+        if transport is not None and not transport.is_closing():
             number = f"{self._worker}-{next(self._numbers):x}"
             session = Session(number, self, transport, handshake.encoding, address, self._config)
             take_over(request, transport, session)
@@ -215,7 +216,7 @@ class Gateway:
             return session.close(CloseCode.BANNED if is_expired else CloseCode.UNAUTHENTICATED)
         self._note_here(session)
         session.ping_at_ms += random.randrange(self._config.heartbeat_ms)  # not all at once
-        self._look_after(session, now_ms())
+        self._look_after(session, monotonic_ms())
         return None
 
     def _note_here(self, session: Session) -> None:
@@ -249,7 +250,7 @@ class Gateway:
         """Ping, and close who is silent, has not said hello, or may no longer be here."""
         while True:
             await asyncio.sleep(TICK_MS / 1000)
-            now = now_ms()
+            now = monotonic_ms()
             for session in self._wheel.turn(now):
                 if session.look_at_ms <= now and not session.is_lost:
                     self._look_after(session, now)
@@ -262,13 +263,13 @@ class Gateway:
     def _look_after(self, session: Session, now: int) -> None:
         config, principal = self._config, session.principal
         silent_at_ms = session.heard_at_ms + int(config.heartbeat_ms * SILENT_HEARTBEATS_MAX)
-        expires_ms = principal.expires_ms if principal else None
+        left_ms = _left_ms(principal) if principal else math.inf
         if session.is_closing:
             session.transport.abort()
         elif principal is None:
             session.send(_error(None, ErrorCode.UNAUTHENTICATED, "no hello came in time"))
             session.close(CloseCode.UNAUTHENTICATED)
-        elif expires_ms is not None and expires_ms <= now:
+        elif left_ms <= 0:
             session.close(CloseCode.BANNED)
         elif silent_at_ms <= now:
             session.close(CloseCode.TOO_SLOW)
@@ -276,11 +277,10 @@ class Gateway:
             if session.ping_at_ms <= now:
                 session.write(PING_FRAME)
                 session.ping_at_ms = now + config.heartbeat_ms
-            next_ms = min(session.ping_at_ms, silent_at_ms)
-            self._look_at(session, next_ms if expires_ms is None else min(next_ms, expires_ms))
+            self._look_at(session, int(min(session.ping_at_ms, silent_at_ms, now + left_ms)))
 
     def end_soon(self, session: Session) -> None:
-        self._look_at(session, now_ms() + CLOSE_GRACE_MS)
+        self._look_at(session, monotonic_ms() + CLOSE_GRACE_MS)
 
     async def drain(self) -> None:
         """Tell everybody to come back later, give them time to go, and close who is left."""
@@ -293,9 +293,14 @@ class Gateway:
         await self._emptied(CLOSE_GRACE_MS + 2 * TICK_MS)
 
     async def _emptied(self, within_ms: int) -> None:
-        deadline_ms = now_ms() + within_ms
-        while self._sessions and now_ms() < deadline_ms:
+        deadline_ms = monotonic_ms() + within_ms
+        while self._sessions and monotonic_ms() < deadline_ms:
             await asyncio.sleep(DRAIN_LOOK_S)
+
+
+def _left_ms(user: Principal) -> float:
+    """How long a token is good for yet."""
+    return math.inf if user.expires_ms is None else user.expires_ms - now_ms()
 
 
 def _kind(user: Principal) -> str:

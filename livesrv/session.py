@@ -9,7 +9,7 @@ import asyncio
 from typing import Protocol
 
 from livesrv.auth import Principal
-from livesrv.clock import now_ms
+from livesrv.clock import monotonic_ms
 from livesrv.config import Config
 from livesrv.limits import TokenBucket
 from livesrv.rooms.fanout import Member
@@ -88,7 +88,7 @@ class Session(asyncio.Protocol):
         self.encoding = encoding
         self.principal: Principal | None = None
         self.rooms: dict[str, tuple[OpenRoom, Member]] = {}
-        self.heard_at_ms = self.look_at_ms = self.ping_at_ms = now_ms()
+        self.heard_at_ms = self.look_at_ms = self.ping_at_ms = monotonic_ms()
         self.frames = TokenBucket(config.commands_per_s, config.commands_burst, self.heard_at_ms)
         self.comments = TokenBucket(config.comments_per_s, config.comments_burst, self.heard_at_ms)
         self.is_busy = False
@@ -105,7 +105,7 @@ class Session(asyncio.Protocol):
     # --- reading
 
     def data_received(self, data: bytes) -> None:
-        self.heard_at_ms = now_ms()
+        self.heard_at_ms = monotonic_ms()
         self._reader.feed(data)
         self.read_on()
 

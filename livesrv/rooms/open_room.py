@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 
-from livesrv.clock import now_ms
+from livesrv.clock import monotonic_ms, now_ms
 from livesrv.config import Config
 from protocol.codec import Encoding, Item
 from protocol.codes import CloseCode
@@ -61,7 +61,7 @@ class OpenRoom:
             comments_max=config.waterfall_items_max,
             present=self._speakers,
             randbytes=secrets.token_bytes,
-            now_ms=_monotonic_ms(),
+            now_ms=monotonic_ms(),
         )
         self._limits = SlowLimits(
             config.slow_skip_bytes, config.slow_close_bytes, config.slow_close_after_ms
@@ -163,7 +163,7 @@ class OpenRoom:
         self._flushed_s = monotonic()
         self._lag_ms = max(0.0, self._flushed_s - self._due_s) * 1000
         self._is_stirred = False
-        fall = self._waterfall.take(_monotonic_ms())
+        fall = self._waterfall.take(monotonic_ms())
         self.room.recall_comments(fall.comments)
         items, self._events = self.room.flush()
         if items or fall.comments or fall.folded or fall.shed or self._is_place_due:
@@ -245,7 +245,3 @@ class OpenRoom:
         self._reached = asyncio.Event()
         if self._is_stirred:
             self.touch()
-
-
-def _monotonic_ms() -> int:
-    return int(monotonic() * 1000)
