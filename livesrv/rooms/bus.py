@@ -116,14 +116,14 @@ class Bus:
         arguments = [*places, users_channel(lane), told, *runs]
         return ["EVALSHA", RELAY_SHA, len(keys), *keys, *arguments]
 
-    async def begin(self, lanes: Iterable[int], cursor: int) -> None:
+    async def begin(self, cursors: Mapping[int, int]) -> None:
         """Tell lanes that know nothing from where the journal is being relayed to them."""
 
         async def tell(store: Redis, share: list[int]) -> dict[int, Any]:
-            commands = [["SET", cursor_key(lane), cursor, "NX"] for lane in share]
+            commands = [["SET", cursor_key(lane), cursors[lane], "NX"] for lane in share]
             return self._done(share, await _replies(store, commands))
 
-        await self._nodes.spread(lanes, _same, tell)
+        await self._nodes.spread(cursors, _same, tell)
 
     async def cursors(self, lanes: Iterable[int]) -> dict[int, int | None]:
         """How far the journal is relayed into lanes, None for one that knows nothing.

@@ -29,7 +29,8 @@ LOOK_S = 0.5
 """Between two looks at all lanes; those that had nothing to be told note the place then."""
 REWIND_MS = 120_000
 REWIND_LINES_MAX = 50_000
-"""How much of the journal is relayed again to a lane that has lost its memory."""
+"""How much of the journal is relayed again to a lane that has lost its memory. Where it had missed
+more than that, more; but never more lines."""
 GATHER_S = 0.02
 """Between two looks: what is posted meanwhile goes out together. Rooms gather longer than that."""
 RETRY_S = 0.1
@@ -74,23 +75,22 @@ class Publisher:
         if not missing or now_s < self._find_at_s:
             return
         self._find_at_s = now_s + RETRY_S
-        found = await self._found(missing)
+        found = await self._bus.cursors(missing)
         if empty := [lane for lane, cursor in found.items() if cursor is None]:
-            await self._bus.begin(empty, await self._rewound())
-            found |= await self._found(empty)
+            await self._bus.begin(await self._rewound(empty))
+            found |= await self._bus.cursors(empty)
         self._places |= {lane: cursor for lane, cursor in found.items() if cursor is not None}
         self._noted |= {lane: self._places[lane] for lane in found if lane in self._places}
         if found:
             _log_found(len(found), len(empty), self._places)
 
-    async def _found(self, lanes: Iterable[int]) -> dict[int, int | None]:
-        """Where those lanes stand that can be asked."""
-        return await self._bus.cursors(lanes)
-
-    async def _rewound(self) -> int:
+    async def _rewound(self, lanes: Iterable[int]) -> dict[int, int]:
+        """From where lanes without memory are told again: what is lately, and what they missed."""
         seconds, _ = await self._store.time()
         at_ms = int(seconds) * 1000 - REWIND_MS
-        return await journal.place_before(self._store, at_ms, lines_max=REWIND_LINES_MAX)
+        lately = await journal.place_before(self._store, at_ms, lines_max=REWIND_LINES_MAX)
+        least = await journal.end(self._store) - REWIND_LINES_MAX
+        return {lane: min(lately, max(self._noted.get(lane, lately), least)) for lane in lanes}
 
     # --- relaying
 

@@ -5,7 +5,7 @@ from livesrv.rooms.lanes import LANES, lane_of
 
 
 async def begun(bus: Bus, cursor: int = 0) -> None:
-    await bus.begin(range(LANES), cursor)
+    await bus.begin(dict.fromkeys(range(LANES), cursor))
 
 
 async def relay(bus: Bus, room: str, run: Run, *, known: int = 0) -> bool:

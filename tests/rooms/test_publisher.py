@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
+import pytest
 from redis.asyncio import Redis
 
 from livesrv import stores
 from livesrv.ledger.entry import Entry
 from livesrv.ledger.store import Ledger
 from livesrv.ledger.tail import Tail
+from livesrv.rooms import publisher as publisher_module
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.nodes import Nodes
 from livesrv.rooms.publisher import Publisher
@@ -88,6 +90,30 @@ async def test_a_bus_that_lost_its_memory_is_told_again(
         await bus_store.start()
         await post_events(ledger, 21, 30)
         await hears(bus, 30)
+
+
+async def test_a_bus_that_was_away_for_long_is_told_all_that_it_missed(
+    ledger: Ledger,
+    ledger_store: RunningStore,
+    bus_store: RunningStore,
+    nodes: Nodes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However late: workers that were there all the time have no hole then."""
+    bus = bus_on(nodes)
+    async with publishing(ledger_store, bus):
+        await post_events(ledger, 1, 10)
+        await hears(bus, 10)
+        monkeypatch.setattr(publisher_module, "REWIND_MS", -60_000)
+        await bus_store.kill()
+        await post_events(ledger, 11, 20)
+        await bus_store.start()
+        await post_events(ledger, 21, 30)
+
+        async def is_there() -> bool:
+            return set(range(11, 31)) <= set(await heard(bus))
+
+        await until_awaited(is_there)
 
 
 async def test_an_idle_bus_that_lost_its_memory_is_told_again(
