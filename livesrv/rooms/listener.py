@@ -25,6 +25,7 @@ RECONNECT_S = 0.1
 LOOK_S = 1.0
 """Between two tries to find a cluster of which nobody answers."""
 SUBSCRIBE_TIMEOUT_S = 5.0
+CANCEL_AGAIN_S = 0.1
 PULSE_S = 3.0
 """A connection is lost when so long not even the answer to a ping has come over it."""
 
@@ -203,6 +204,10 @@ async def _first_to_end(*work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
+    """Cancel until all have ended: Python 3.11's `wait_for` may swallow one cancellation."""
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
     await asyncio.gather(*tasks, return_exceptions=True)
