@@ -3,7 +3,7 @@
 import asyncio
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from livesrv import stores
 from livesrv.ledger.store import Ledger, install
 from livesrv.rooms.nodes import Nodes
 from livesrv.stores import StoreRole
+from tests.waiting import end
 
 
 class RunningStore:
@@ -55,9 +56,7 @@ async def open_ledger(
     try:
         yield ledger
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         await client.aclose()
 
 

@@ -1,7 +1,6 @@
 """What processes tell each other of their numbers, and for how long it is believed."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -21,7 +20,7 @@ from livesrv.rooms.nodes import Nodes
 from livesrv.stores import connect
 
 from .embedded import RunningStore
-from .waiting import until, until_awaited
+from .waiting import end, until, until_awaited
 
 
 def look() -> Iterator[Sample]:
@@ -39,10 +38,7 @@ async def running(*parts: Bulletin | StorePing | LoopLag) -> AsyncIterator[None]
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(*tasks)
 
 
 async def told(board: Bulletin) -> list[str]:

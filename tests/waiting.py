@@ -4,8 +4,10 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 POLL_S = 0.01
+CANCEL_AGAIN_S = 0.1
 
 
 async def until(holds: Callable[[], object], *, within_s: float = 15.0) -> None:
@@ -22,6 +24,15 @@ async def until_awaited(holds: Callable[[], Awaitable[object]], *, within_s: flo
     while not await holds():
         assert asyncio.get_running_loop().time() < deadline_s, f"not so within {within_s} s"
         await asyncio.sleep(POLL_S)
+
+
+async def end(*tasks: "asyncio.Task[Any]") -> None:
+    """Cancel tasks until they have ended: Python 3.11's `wait_for` may swallow one cancellation."""
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
 
 
 def is_alive(pid: int) -> bool:

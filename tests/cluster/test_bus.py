@@ -16,7 +16,7 @@ from livesrv.rooms.lanes import LANES, lane_of, slot_of
 from livesrv.rooms.nodes import NODE_TIMEOUT_S, Nodes
 from livesrv.rooms.publisher import Publisher
 from tests.embedded import RunningStore
-from tests.waiting import until, until_awaited
+from tests.waiting import end, until, until_awaited
 
 from .valkeys import Cluster
 
@@ -62,9 +62,7 @@ async def publishing(ledger_store: RunningStore, bus: Bus) -> AsyncIterator[None
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         await client.aclose()
 
 

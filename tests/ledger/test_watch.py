@@ -11,7 +11,7 @@ from livesrv.ledger.entry import Entry, Leg, Line, leg
 from livesrv.ledger.store import BALANCES_KEY, Ledger, Status, Unavailable
 from livesrv.ledger.tail import Tail
 from livesrv.ledger.watch import Watch, halted, resume, watch
-from tests.waiting import until_awaited
+from tests.waiting import end, until_awaited
 
 WITHIN_S = 5.0
 
@@ -61,9 +61,7 @@ def test_what_follows_is_right_and_what_was_not_seen_is_learnt() -> None:
 async def watched(ledger: Ledger) -> AsyncIterator[Ledger]:
     task = asyncio.create_task(watch(Tail(ledger.store), after=0))
     yield ledger
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await end(task)
 
 
 def topup(number: int) -> Entry:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
@@ -10,7 +10,7 @@ from livesrv.rooms.bus import Bus, Parcel, Run, Told, Wave
 from livesrv.rooms.lanes import cursor_key, lane_of
 from livesrv.rooms.nodes import Nodes
 from tests.embedded import RunningStore
-from tests.waiting import until
+from tests.waiting import end, until
 
 from .relaying import begun, relay
 
@@ -40,9 +40,7 @@ async def listening(bus: Bus) -> AsyncIterator[list[Run | Wave]]:
     try:
         yield heard
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
 
 
 async def test_a_run_relayed_twice_is_heard_and_remembered_once(
@@ -152,6 +150,4 @@ async def test_a_room_that_is_opened_while_the_bus_connects_is_heard(
             await asyncio.sleep(0)
         async with asyncio.timeout(2):
             await bus.subscribe("r")
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)

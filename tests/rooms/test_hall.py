@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from livesrv.rooms.room import Head
 from protocol.codec import Item
 from protocol.messages import CommentDrop, Notice, Since, State, User
 from tests.embedded import RunningStore
-from tests.waiting import until
+from tests.waiting import end, until
 
 from .relaying import begun, relay
 from .wire import Wire, member, said
@@ -53,10 +53,7 @@ async def open_hall(nodes: Nodes, books: Books) -> AsyncIterator[tuple[Hall, Bus
     try:
         yield hall, bus
     finally:
-        for task in tasks:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks)
+        await end(*tasks)
 
 
 def enter(opened: OpenRoom) -> Wire:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from livesrv.rooms.bus import Bus, Run, Wave
 from livesrv.rooms.nodes import Nodes
 from livesrv.rooms.outbox import COMMENTS_MAX, GATHER_S, Outbox
-from tests.waiting import until
+from tests.waiting import end, until
 
 
 @asynccontextmanager
@@ -30,10 +30,7 @@ async def publishing(nodes: Nodes, outbox: Outbox, bus: Bus) -> AsyncIterator[li
     try:
         yield heard
     finally:
-        for task in tasks:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks)
+        await end(*tasks)
 
 
 def unheard(room: str, wave: Wave) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
@@ -17,7 +17,7 @@ from livesrv.rooms.bus import Bus
 from livesrv.rooms.nodes import Nodes
 from livesrv.rooms.publisher import Publisher
 from tests.embedded import RunningStore
-from tests.waiting import until_awaited
+from tests.waiting import end, until_awaited
 
 
 async def post_events(ledger: Ledger, first: int, last: int) -> None:
@@ -40,9 +40,7 @@ async def publishing(ledger_store: RunningStore, bus: Bus) -> AsyncIterator[None
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         await client.aclose()
 
 
