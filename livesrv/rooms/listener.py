@@ -204,10 +204,20 @@ async def _first_to_end(*work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: Python 3.11's `wait_for` may swallow one cancellation."""
+    """Cancel until all have ended, though we be cancelled meanwhile: nothing is left running.
+
+    Python 3.11's `wait_for`, within redis-py, may swallow one cancellation.
+    """
     left = {task for task in tasks if not task.done()}
+    cancelled = False
     while left:
         for task in left:
             task.cancel()
-        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
+        try:
+            _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
+        except asyncio.CancelledError:
+            cancelled = True
+            left = {task for task in left if not task.done()}
     await asyncio.gather(*tasks, return_exceptions=True)
+    if cancelled:
+        raise asyncio.CancelledError

@@ -47,6 +47,7 @@ class Waterfall:
         self._present = present
         self._randbytes = randbytes
         self._lately = Lately(now_ms)
+        self._likes_total = 0
         self._start()
 
     def _start(self) -> None:
@@ -55,7 +56,6 @@ class Waterfall:
         self._own: dict[str, list[Item]] = {}
         self._shed = 0
         self._likes = 0
-        self._likes_total = 0
         self._viewers: int | None = None
 
     def comment(self, comments: Sequence[Comment], shed: int = 0) -> None:

@@ -236,6 +236,15 @@ def test_likes_fold_into_one_count_with_the_highest_total() -> None:
     assert folded == [{"type": "like", "count": 9, "total": 9}]
 
 
+def test_a_total_of_likes_that_comes_late_does_not_lead_back() -> None:
+    waterfall = falling()
+    waterfall.like(100, 226)
+    waterfall.take(0)
+    waterfall.like(101, 125)
+    (folded,) = waterfall.take(1).folded
+    assert msgspec.msgpack.decode(folded.msgpack) == {"type": "like", "count": 101, "total": 226}
+
+
 def test_only_the_latest_number_of_viewers_is_told() -> None:
     waterfall = falling(1)
     waterfall.viewers(3)
