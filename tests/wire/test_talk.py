@@ -1,13 +1,14 @@
 """Comments and likes: what may be said, and who sees it."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
 from .client import Client
 from .conftest import StageOf
 from .shapes import Message
-from .stage import Stage, fresh
+from .stage import Show, Stage, fresh
 
 STRICT = {"comments_per_s": 1, "comments_burst": 3, "blocked_words": ["scam"], "workers": 1}
 ODD_TEXTS = (
@@ -105,6 +106,15 @@ async def test_room_one_has_not_joined_is_not_found(
     assert await client.refusal(type, room=show.room, **fields) == "not_found"
 
 
+def likes(client: Client, show: Show) -> list[Message]:
+    return [item for item in client.rooms[show.room].waterfall if item["type"] == "like"]
+
+
+def has_likes(client: Client, show: Show, count: int) -> bool:
+    heard: int = sum(like["count"] for like in likes(client, show))
+    return heard == count
+
+
 async def test_likes_of_both_workers_add_up_to_one_total(stage: Stage) -> None:
     show = await stage.show()
     one = await stage.member(show)
@@ -114,10 +124,9 @@ async def test_likes_of_both_workers_add_up_to_one_total(stage: Stage) -> None:
         await other.do("like", room=show.room, count=count)
     for client in (one, other):
         await client.heard(show.room, "like", total=226)
-        likes = [item for item in client.rooms[show.room].waterfall if item["type"] == "like"]
-        totals = [item["total"] for item in likes]
+        await client.until(partial(has_likes, client, show, 226))
+        totals = [like["total"] for like in likes(client, show)]
         assert totals == sorted(totals)
-        assert sum(item["count"] for item in likes) == 226
     assert (await one.join(show.room))["state"]["likes"] == 226
 
 
