@@ -125,6 +125,8 @@ class Commands:
         if is_sentenced(opened.room.banned, user, now_ms()):
             require_not_banned(await self._moderation(command.room), user, now_ms())
         missed = await self._hall.missed(opened, command.since)
+        if session.is_closing:  # it has left its rooms, and would never leave this one
+            return None
         session.leave(command.room)
         _enter(session, opened)
         room = opened.room

@@ -1,6 +1,6 @@
 """What arrived, against what had to: sums over a room's members, and latencies. Pure.
 
-Invariant: `is_balanced` exactly when every accepted comment was, for every member, shown, counted
+Invariant: there are no `complaints` exactly when every accepted comment was, for every member, shown, counted
 as shed, or told as a gap, and never two of these.
 """
 
@@ -28,10 +28,6 @@ class Account:
     own_frames: int
     latency_ms: Counter[int]
     last_arrival_ms: int
-
-    @property
-    def is_balanced(self) -> bool:
-        return not self.complaints()
 
     def complaints(self) -> list[str]:
         """What does not add up; one line each."""

@@ -5,6 +5,7 @@ from .mutant import Mutant
 FRAMES = "protocol/frames.py"
 WHEEL = "livesrv/wheel.py"
 SESSION = "livesrv/session.py"
+COMMANDS = "livesrv/commands.py"
 FAIR = "livesrv/rooms/fair.py"
 WATERFALL = "livesrv/rooms/waterfall.py"
 FANOUT_FILE = "livesrv/rooms/fanout.py"
@@ -73,6 +74,12 @@ FAN_OUT = [
         "                asyncio.get_running_loop().call_soon(self.read_on)",
         "                pass",
         SOCKETS_TEST + "test_many_commands_in_one_packet_are_answered_in_their_order",
+    ),
+    Mutant(
+        COMMANDS,
+        "if session.is_closing:  # it has left its rooms",
+        "if False:  # it has left its rooms",
+        SOCKETS_TEST + "test_who_goes_while_entering_is_no_member",
     ),
     Mutant(
         FAIR,

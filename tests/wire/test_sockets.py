@@ -187,3 +187,20 @@ async def test_who_comes_in_a_storm_is_told_when_to_come_back_and_gets_in_then(
     assert len(hints_ms) >= 10
     assert len(set(hints_ms)) > len(hints_ms) / 2
     assert max(hints_ms) > 500
+
+
+async def test_who_goes_while_entering_is_no_member(stage_of: StageOf) -> None:
+    """A `since` ahead of the room is waited for; who has gone meanwhile must not come in."""
+    stage = await stage_of(workers=1)
+    show = await stage.show()
+    place = show.host.rooms[show.room]
+    since = {"epoch": place.epoch, "seq": place.seq + 100}
+    gone, here = await stage.enter(), await stage.enter()
+    await gone.start("join", room=show.room, since=since)
+    answer = await here.start("join", room=show.room, since=since)
+    await show.host.do("ping")  # so both joins have been read
+    gone.socket.transport.abort()
+    await here.until(answer.done)
+    await show.host.do("ping")
+    late = await stage.enter()
+    assert (await late.join(show.room))["state"]["viewers"] == 3  # the host, who is here, and late
