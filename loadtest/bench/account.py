@@ -1,7 +1,7 @@
 """What arrived, against what had to: sums over a room's members, and latencies. Pure.
 
-Invariant: there are no `complaints` exactly when every accepted comment was, for every member, shown, counted
-as shed, or told as a gap, and never two of these.
+Invariant: there are no `complaints` exactly when every accepted comment was, for every member,
+shown, counted as shed, or told as a gap, and never two of these.
 """
 
 from collections import Counter
