@@ -17,18 +17,18 @@ from typing import Any, Protocol, TypeVar
 import uvloop
 from rich.console import Console
 
-from .api import Refusal, Unreachable
 from .bench.report import as_json, is_passed, print_findings
 from .bench.run import ROWS, is_supported
 from .bench.run import run as run_bench
 from .checkout.plan import CheckoutPlan
 from .checkout.report import print_report as print_checkout_report
 from .checkout.run import run as run_checkout
-from .credentials import Mint, NoSecret, find_secret
-from .plan import BadPlan, Plan
+from .client.api import Refusal, Unreachable
+from .client.credentials import Mint, NoSecret, find_secret
 from .process import TooFewFiles
-from .report import print_report
-from .run import run
+from .run.plan import BadPlan, Plan
+from .run.report import print_report
+from .run.run import run
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_UNREACHABLE = range(5)
 EXIT_INTERRUPTED = 130

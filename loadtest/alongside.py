@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from .books import Books
+from .books.books import Books
 
 SWEEP_S = 0.25
 

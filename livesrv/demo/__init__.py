@@ -23,7 +23,7 @@ from rich.console import Console
 from livesrv import datadir
 from livesrv.config import Config
 from livesrv.supervisor import SetupError, Supervisor
-from loadtest.api import Api, Refusal, Unreachable, open_session
+from loadtest.client.api import Api, Refusal, Unreachable, open_session
 
 from .client import Client
 from .figures import Figures, Message, Shelf

@@ -13,7 +13,7 @@ from functools import partial
 from random import Random
 from typing import Any, NoReturn
 
-from loadtest.api import Refusal, Unreachable
+from loadtest.client.api import Refusal, Unreachable
 
 from .client import Client, Lost, Refused
 from .figures import Figures, Shelf

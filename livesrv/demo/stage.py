@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from livesrv import auth
-from loadtest.api import Api, Refusal, all_of
+from loadtest.client.api import Api, Refusal, all_of
 
 from .figures import Shelf
 from .people import CAST

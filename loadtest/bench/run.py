@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ..api import Refusal, Unreachable
+from ..client.api import Refusal, Unreachable
 from .finding import Finding, Verdict
 from .plan import FULL, QUICK, Sizes
 from .report import machine

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..checkout.machine import cpu_s
-from ..credentials import Mint
+from ..client.credentials import Mint
 
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0

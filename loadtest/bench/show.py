@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 import uvloop
 
-from ..api import Api, open_session
+from ..books.purchases import CURRENCY, OFFERS
 from ..checkout.machine import busy_s, others_s
-from ..purchases import CURRENCY, OFFERS
-from ..stage import Gift, Stage, fill_wallets, open_room
+from ..client.api import Api, open_session
+from ..run.stage import Gift, Stage, fill_wallets, open_room
 from .account import Account, settle
 from .audience import Audience
 from .reference import Faults

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import Any
 
-from ..purchases import CURRENCY, OFFERS
+from ..books.purchases import CURRENCY, OFFERS
 from .audience import Audience
 from .visitor import Room, Visitor
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from ..batches import Batch
-from ..books import Books
-from ..commands import ATTEMPTS_MAX, RETRIED_CODES, RETRY_AFTER_DEFAULT_MS, Commands
-from ..connection import Connection
-from ..receipts import Purchase, Receipt
-from ..schedule import Kind
+from ..books.books import Books
+from ..books.receipts import Purchase, Receipt
+from ..client.batches import Batch
+from ..client.commands import ATTEMPTS_MAX, RETRIED_CODES, RETRY_AFTER_DEFAULT_MS, Commands
+from ..client.connection import Connection
+from ..crew.schedule import Kind
 from .form import OrderForm
 from .sales import Sales, Updates, Wrongs
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from websockets.exceptions import WebSocketException
 
-from ..audience import ENTERING_MAX
-from ..books import Books
-from ..commands import Refused
-from ..credentials import Mint
-from ..viewer import Connect
+from ..books.books import Books
+from ..client.audience import ENTERING_MAX
+from ..client.commands import Refused
+from ..client.credentials import Mint
+from ..client.viewer import Connect
 from .buyer import Buyer
 
 HELLO_TIMEOUT_S = 10.0

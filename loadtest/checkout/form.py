@@ -10,8 +10,8 @@ from typing import Any
 
 import msgpack
 
-from ..frames import client_frame_head
-from ..purchases import CURRENCY, Line
+from ..books.purchases import CURRENCY, Line
+from ..client.frames import client_frame_head
 
 KEY_DIGITS = 9
 """A billion orders a run."""

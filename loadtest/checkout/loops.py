@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Sequence
 from random import Random
 
-from ..pacing import pace
-from ..schedule import Kind, in_order, timetable
+from ..crew.pacing import pace
+from ..crew.schedule import Kind, in_order, timetable
 from .buyer import Buyer, Desk
 
 BACKLOG_MAX = 100_000

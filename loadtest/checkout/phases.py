@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..latency import summarise
+from ..books.latency import summarise
 from .buyer import Buyer, Desk
 from .loops import answered
 from .machine import busy_s, cpu_s, others_s

@@ -7,7 +7,7 @@ Invariant: a `CheckoutPlan` that was made is one that the harness can hold in me
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..plan import VIEWERS_MAX, require_url, require_within
+from ..run.plan import VIEWERS_MAX, require_url, require_within
 
 WATCHERS_MAX = 100
 DURATION_S_MAX = 600.0

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..latency import Summary
-from ..result import LAG_SUSPECT_MS, Reconciliation
-from ..sequence import Tally
+from ..books.latency import Summary
+from ..client.sequence import Tally
+from ..run.result import LAG_SUSPECT_MS, Reconciliation
 
 FORMAT = 1
 """Version of the JSON: raised when a field changes its meaning or goes."""

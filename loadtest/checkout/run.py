@@ -15,20 +15,20 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from ..alongside import alongside, clock_ms, sweep, until_interrupted
-from ..api import Api, Unreachable, open_session
-from ..audience import Audience, connector, gather_audience
-from ..books import Books
-from ..credentials import TOKEN_MARGIN_S, Mint
-from ..drain import End, drain, settle
-from ..lag import watch_lag
-from ..latency import Measure
+from ..books.books import Books
+from ..books.latency import Measure
+from ..books.purchases import CURRENCY, OFFERS, Line
+from ..client.api import Api, Unreachable, open_session
+from ..client.audience import Audience, connector, gather_audience
+from ..client.credentials import TOKEN_MARGIN_S, Mint
+from ..client.viewer import Connect
+from ..crew.lag import watch_lag
+from ..crew.schedule import Kind, timetable
 from ..process import allow_files, spare_collector
-from ..purchases import CURRENCY, OFFERS, Line
-from ..reconcile import Reconciler
-from ..result import Reconciliation
-from ..schedule import Kind, timetable
-from ..stage import Gift, Stage, fill_wallets, open_room
-from ..viewer import Connect
+from ..run.drain import End, drain, settle
+from ..run.reconcile import Reconciler
+from ..run.result import Reconciliation
+from ..run.stage import Gift, Stage, fill_wallets, open_room
 from .buyer import Buyer, Desk
 from .crowd import let_go, let_in
 from .form import OrderForm

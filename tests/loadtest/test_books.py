@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from loadtest.batches import MEMO_FRAMES_MAX, Batch, Memo, mark, read_batch
-from loadtest.books import Books
-from loadtest.latency import Measure
-from loadtest.receipts import Purchase
-from loadtest.schedule import Kind, Timetable
-from loadtest.sequence import Step
+from loadtest.books.books import Books
+from loadtest.books.latency import Measure
+from loadtest.books.receipts import Purchase
+from loadtest.client.batches import MEMO_FRAMES_MAX, Batch, Memo, mark, read_batch
+from loadtest.client.sequence import Step
+from loadtest.crew.schedule import Kind, Timetable
 
 RUN = "r1"
 

@@ -13,11 +13,11 @@ from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from loadtest.alongside import clock_ms
-from loadtest.batches import Batch
-from loadtest.books import Books
-from loadtest.connection import SUBPROTOCOL, Connection
-from loadtest.plan import Plan
-from loadtest.run import timetables
+from loadtest.books.books import Books
+from loadtest.client.batches import Batch
+from loadtest.client.connection import SUBPROTOCOL, Connection
+from loadtest.run.plan import Plan
+from loadtest.run.run import timetables
 
 BATCH = {"type": "batch", "room": "r", "epoch": "e", "seq": 0, "shed": 0}
 FRAME = msgpack.packb({**BATCH, "events": [], "waterfall": []})

@@ -8,7 +8,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from loadtest.credentials import Mint, NoSecret, find_secret
+from loadtest.client.credentials import Mint, NoSecret, find_secret
 
 SECRET = "a secret of more than thirty-two characters"
 URL = "http://127.0.0.1:8123"

@@ -1,6 +1,6 @@
 """The waterfall's account."""
 
-from loadtest.deliveries import Deliveries
+from loadtest.books.deliveries import Deliveries
 
 
 def test_an_accepted_comment_is_owed_to_the_members_of_that_moment() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from loadtest.frames import FRAME_BYTES_MAX, FrameTooBig, Splitter, binary_payload
+from loadtest.client.frames import FRAME_BYTES_MAX, FrameTooBig, Splitter, binary_payload
 
 
 def binary(payload: bytes) -> bytes:

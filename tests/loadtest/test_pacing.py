@@ -4,12 +4,12 @@ import asyncio
 import time
 
 from loadtest.alongside import clock_ms
-from loadtest.books import Books
-from loadtest.latency import Measure
-from loadtest.pacing import pace
-from loadtest.plan import Plan
-from loadtest.run import timetables
-from loadtest.schedule import Kind, in_order
+from loadtest.books.books import Books
+from loadtest.books.latency import Measure
+from loadtest.crew.pacing import pace
+from loadtest.crew.schedule import Kind, in_order
+from loadtest.run.plan import Plan
+from loadtest.run.run import timetables
 
 
 def books() -> Books:

@@ -1,6 +1,6 @@
 """What gifts and orders consist of."""
 
-from loadtest.purchases import (
+from loadtest.books.purchases import (
     LIMIT_PER_BUYER_MAX,
     OFFERS,
     combo_count,
@@ -9,7 +9,7 @@ from loadtest.purchases import (
     order_line,
     orders_topup_minor,
 )
-from loadtest.stage import Gift, topups_minor
+from loadtest.run.stage import Gift, topups_minor
 
 
 def test_gifts_of_one_key_count_up_and_the_next_key_starts_over() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from loadtest.deliveries import WaterfallAccount
-from loadtest.latency import Latencies, Measure
-from loadtest.result import Generator, Outcomes, Reconciliation, Result
-from loadtest.sequence import Tally
+from loadtest.books.deliveries import WaterfallAccount
+from loadtest.books.latency import Latencies, Measure
+from loadtest.client.sequence import Tally
+from loadtest.run.result import Generator, Outcomes, Reconciliation, Result
 
 GOOD = Result(
     run="r1",

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from loadtest.api import Unreachable
-from loadtest.credentials import Mint
-from loadtest.plan import Plan
-from loadtest.report import print_report
-from loadtest.result import Result
-from loadtest.run import run
+from loadtest.client.api import Unreachable
+from loadtest.client.credentials import Mint
+from loadtest.run.plan import Plan
+from loadtest.run.report import print_report
+from loadtest.run.result import Result
+from loadtest.run.run import run
 
 from .stub import MOVED_MS, SECRET, Faults, serving
 
@@ -23,10 +23,10 @@ PLAN = Plan(
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stub answers within milliseconds, so silence means something sooner."""
-    monkeypatch.setattr("loadtest.drain.QUIET_S", 0.2)
-    monkeypatch.setattr("loadtest.drain.HOPELESS_S", 0.6)
-    monkeypatch.setattr("loadtest.drain.POLL_S", 0.05)
-    monkeypatch.setattr("loadtest.run.SETTLED_S", 0.05)
+    monkeypatch.setattr("loadtest.run.drain.QUIET_S", 0.2)
+    monkeypatch.setattr("loadtest.run.drain.HOPELESS_S", 0.6)
+    monkeypatch.setattr("loadtest.run.drain.POLL_S", 0.05)
+    monkeypatch.setattr("loadtest.run.run.SETTLED_S", 0.05)
 
 
 async def attempt(faults: Faults, plan: Plan = PLAN) -> Result:

@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
-from loadtest.plan import BadPlan, Plan
-from loadtest.run import timetables
-from loadtest.schedule import Kind, Timetable, in_order, timetable
+from loadtest.crew.schedule import Kind, Timetable, in_order, timetable
+from loadtest.run.plan import BadPlan, Plan
+from loadtest.run.run import timetables
 
 
 def table(rate: float = 50.0, duration_s: float = 3.0, viewers: int = 7) -> Timetable:

@@ -1,8 +1,8 @@
 """What must be in the ledger, given what was acknowledged."""
 
-from loadtest.receipts import Purchase, Receipts
-from loadtest.schedule import Kind
-from loadtest.settlement import Range, pieces, spent
+from loadtest.books.receipts import Purchase, Receipts
+from loadtest.books.settlement import Range, pieces, spent
+from loadtest.crew.schedule import Kind
 
 
 def order(number: int) -> Purchase:

@@ -5,9 +5,9 @@ import pytest
 from websockets.frames import Frame
 from websockets.streams import StreamReader
 
+from loadtest.books.purchases import Line
 from loadtest.checkout.form import OrderForm
-from loadtest.frames import FrameTooBig, client_frame_head
-from loadtest.purchases import Line
+from loadtest.client.frames import FrameTooBig, client_frame_head
 
 FORM = OrderForm("0a1b2c3d", "0a1b2c3d-r0", Line("peach", 1, 2_990))
 

@@ -5,12 +5,12 @@ from typing import cast
 import pytest
 
 from loadtest.alongside import clock_ms
-from loadtest.books import Books
+from loadtest.books.books import Books
+from loadtest.books.purchases import Line
 from loadtest.checkout.buyer import Buyer, Desk
 from loadtest.checkout.form import OrderForm
 from loadtest.checkout.loops import Queue
-from loadtest.purchases import Line
-from loadtest.schedule import Kind, Timetable
+from loadtest.crew.schedule import Kind, Timetable
 
 
 class Waiting:

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from loadtest.api import Unreachable
 from loadtest.checkout.plan import CheckoutPlan
 from loadtest.checkout.report import print_report
 from loadtest.checkout.result import CheckoutResult
 from loadtest.checkout.run import run
-from loadtest.credentials import Mint
-from loadtest.plan import BadPlan
+from loadtest.client.api import Unreachable
+from loadtest.client.credentials import Mint
+from loadtest.run.plan import BadPlan
 
 from ..stub import SECRET, Faults, serving
 
@@ -22,9 +22,9 @@ PLAN = CheckoutPlan(connections=4, watchers=2, duration_s=0.3, orders_per_s=100)
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stub answers within milliseconds, so silence means something sooner."""
-    monkeypatch.setattr("loadtest.drain.QUIET_S", 0.2)
-    monkeypatch.setattr("loadtest.drain.HOPELESS_S", 0.6)
-    monkeypatch.setattr("loadtest.drain.POLL_S", 0.05)
+    monkeypatch.setattr("loadtest.run.drain.QUIET_S", 0.2)
+    monkeypatch.setattr("loadtest.run.drain.HOPELESS_S", 0.6)
+    monkeypatch.setattr("loadtest.run.drain.POLL_S", 0.05)
     monkeypatch.setattr("loadtest.checkout.loops.HOPELESS_S", 0.5)
 
 

@@ -12,7 +12,7 @@ from loadtest.checkout import ceiling
 from loadtest.checkout.machine import OutOfSight, ledger_url
 from loadtest.checkout.plan import CheckoutPlan
 from loadtest.checkout.run import run
-from loadtest.credentials import Mint
+from loadtest.client.credentials import Mint
 
 from ...server import Serve
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from websockets.exceptions import WebSocketException
 
-from .audience import Audience
-from .batches import Batch
-from .books import Books
-from .commands import Commands, Refused
-from .connection import Connection
-from .settlement import is_shown
-from .viewer import Connect, Viewer
+from ..books.books import Books
+from ..books.settlement import is_shown
+from ..client.audience import Audience
+from ..client.batches import Batch
+from ..client.commands import Commands, Refused
+from ..client.connection import Connection
+from ..client.viewer import Connect, Viewer
 
 DRAIN_S_MAX = 20.0
 QUIET_S = 1.0

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .deliveries import WaterfallAccount
-from .latency import Measure, Summary
-from .sequence import Tally
+from ..books.deliveries import WaterfallAccount
+from ..books.latency import Measure, Summary
+from ..client.sequence import Tally
 
 FORMAT = 1
 """Version of the JSON: raised when a field changes its meaning or goes."""

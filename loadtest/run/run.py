@@ -11,25 +11,25 @@ from random import Random
 
 from rich.console import Console
 
-from .alongside import alongside, clock_ms, sweep, until_interrupted
-from .api import Api, Unreachable, all_of, open_session
-from .audience import Audience, connector, gather_audience
-from .books import Books
-from .credentials import TOKEN_MARGIN_S, Mint
+from ..alongside import alongside, clock_ms, sweep, until_interrupted
+from ..books.books import Books
+from ..books.purchases import limit_per_buyer
+from ..client.api import Api, Unreachable, all_of, open_session
+from ..client.audience import Audience, connector, gather_audience
+from ..client.credentials import TOKEN_MARGIN_S, Mint
+from ..client.viewer import Connect
+from ..crew.lag import watch_lag
+from ..crew.pacing import pace
+from ..crew.schedule import Kind, Timetable, in_order, timetable
+from ..crew.sending import Sender
+from ..process import allow_files, spare_collector
 from .drain import End, drain, settle
 from .findings import sum_up
-from .lag import watch_lag
-from .pacing import pace
 from .plan import Plan
-from .process import allow_files, spare_collector
 from .progress import Progress
-from .purchases import limit_per_buyer
 from .reconcile import Reconciler
 from .result import Generator, Result
-from .schedule import Kind, Timetable, in_order, timetable
-from .sending import Sender
 from .stage import Stage, cheapest_gift, fill_wallets, open_room, topups_minor
-from .viewer import Connect
 
 SETTLED_S = 0.5
 """Between the last viewer's entry and the first action."""

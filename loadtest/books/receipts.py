@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from .schedule import Kind
+from ..crew.schedule import Kind
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from websockets.uri import parse_uri
 
-from .books import Books
+from ..books.books import Books
 from .connection import Connection, Peer
 from .credentials import Mint
 from .viewer import Connect, Door, Viewer

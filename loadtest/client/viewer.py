@@ -15,11 +15,11 @@ from typing import Any
 
 from websockets.exceptions import WebSocketException
 
+from ..books.books import Books
+from ..books.receipts import Purchase
 from .batches import Batch, mark
-from .books import Books
 from .commands import Answer, Commands, Refused, Said
 from .connection import Connection, Peer
-from .receipts import Purchase
 from .sequence import Place, Step
 
 FINAL_CLOSE_CODES = frozenset({4400, 4401, 4403, 4409})

@@ -8,8 +8,8 @@ could not keep up is seen.
 import asyncio
 from collections.abc import Callable, Iterator
 
-from .books import Books
-from .latency import Measure
+from ..books.books import Books
+from ..books.latency import Measure
 from .schedule import Kind
 
 BURST_MAX = 64

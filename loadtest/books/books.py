@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .batches import Batch, Memo, read_batch
+from ..client.batches import Batch, Memo, read_batch
+from ..client.sequence import Step, Tally
+from ..crew.schedule import Kind, Timetable
 from .deliveries import Deliveries
 from .latency import Latencies, Measure
 from .receipts import Receipts
 from .rooms import Room
-from .schedule import Kind, Timetable
-from .sequence import Step, Tally
 
 Clock = Callable[[], float]
 SETTLE_MS = 1_000

@@ -10,11 +10,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from .books import Books
+from ..books.books import Books
+from ..books.latency import Measure
+from ..books.receipts import Purchase
+from ..crew.schedule import Kind
 from .connection import Connection
-from .latency import Measure
-from .receipts import Purchase
-from .schedule import Kind
 
 ATTEMPTS_MAX = 50
 """Then a purchase's outcome is reported as unknown. At the server's pace, about half a minute."""

@@ -6,8 +6,8 @@ that a pause of the loop swallowed included. A pause of one second is 50 late ti
 
 import asyncio
 
-from .books import Books
-from .latency import Measure
+from ..books.books import Books
+from ..books.latency import Measure
 
 TICK_MS = 20.0
 

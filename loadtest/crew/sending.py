@@ -7,13 +7,13 @@ once, here, and never changes after.
 import time
 from typing import Any
 
-from .audience import Audience
-from .books import Books
-from .purchases import CURRENCY, combo_count, combo_key, order_key, order_line
-from .receipts import Purchase
+from ..books.books import Books
+from ..books.purchases import CURRENCY, combo_count, combo_key, order_key, order_line
+from ..books.receipts import Purchase
+from ..client.audience import Audience
+from ..client.viewer import Viewer
+from ..run.stage import Gift
 from .schedule import Kind
-from .stage import Gift
-from .viewer import Viewer
 
 
 class Sender:

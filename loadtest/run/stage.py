@@ -7,9 +7,9 @@ every id is fresh, so that a run owes nothing to the runs before it and its book
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .api import Api, all_of
-from .credentials import Mint
-from .purchases import COINS, CURRENCY, OFFERS, STOCK, Offer, orders_topup_minor
+from ..books.purchases import COINS, CURRENCY, OFFERS, STOCK, Offer, orders_topup_minor
+from ..client.api import Api, all_of
+from ..client.credentials import Mint
 
 
 @dataclass(frozen=True)

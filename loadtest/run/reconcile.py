@@ -7,13 +7,13 @@ here as missing or wrong, or explained by a purchase whose outcome is unknown.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .api import Api, Refusal, Unreachable, all_of
-from .books import Books
-from .credentials import Mint
-from .purchases import STOCK
-from .receipts import Receipt
+from ..books.books import Books
+from ..books.purchases import STOCK
+from ..books.receipts import Receipt
+from ..books.settlement import Range, pieces, show_mismatches, spent, total
+from ..client.api import Api, Refusal, Unreachable, all_of
+from ..client.credentials import Mint
 from .result import Reconciliation
-from .settlement import Range, pieces, show_mismatches, spent, total
 from .stage import Stage
 
 

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from .audience import Audience
-from .books import Books
-from .latency import Measure
-from .schedule import Kind
+from ..books.books import Books
+from ..books.latency import Measure
+from ..client.audience import Audience
+from ..crew.schedule import Kind
 
 TERMINAL_PERIOD_S = 0.5
 PLAIN_PERIOD_S = 2.0

@@ -3,13 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
-from .audience import Audience
-from .books import Books
+from ..books.books import Books
+from ..books.latency import Measure
+from ..client.audience import Audience
+from ..crew.schedule import Kind
 from .drain import End
-from .latency import Measure
 from .plan import Plan
 from .result import Generator, Outcomes, Reconciliation, Result
-from .schedule import Kind
 
 
 def sum_up(

@@ -1,0 +1,1 @@
+"""What is noted while clients play, and what must follow from it."""

@@ -1,0 +1,1 @@
+"""One generator process: its share of the people, at the moments of the schedule."""

@@ -1,0 +1,1 @@
+"""One run: prepared, played by its crews, drained, compared with the ledger, judged."""
