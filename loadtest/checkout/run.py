@@ -23,7 +23,7 @@ from ..client.audience import Audience, connector, gather_audience
 from ..client.credentials import TOKEN_MARGIN_S, Mint
 from ..client.viewer import Connect
 from ..crew.lag import watch_lag
-from ..crew.schedule import Kind, timetable
+from ..scenario.schedule import Kind, timetable
 from ..process import allow_files, spare_collector
 from ..run.drain import End, drain, settle
 from ..run.reconcile import Reconciler
