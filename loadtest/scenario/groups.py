@@ -99,6 +99,7 @@ def people(
 ) -> People:
     """One group of people; its name is empty when the file gives none."""
     role = table.choice("role", Role)
+    table.expect("name", "count", *ACTS, *OF_ONE_ROLE, "replay", "arrive", "fixed")
     group = _room_group(table, room_groups)
     count, is_fixed = _count(table, role, group)
     read = People(
@@ -120,9 +121,11 @@ def people(
 
 def _room_group(table: Table, room_groups: Mapping[str, RoomGroup]) -> RoomGroup:
     """The group of rooms they are in; the only one, when there is but one."""
-    only = next(iter(room_groups)) if len(room_groups) == 1 else None
-    name = table.text("rooms", length_max=NAME_LENGTH_MAX, default=only)
-    if name not in room_groups and table.has("rooms"):
+    if table.has("rooms"):
+        name = table.text("rooms", length_max=NAME_LENGTH_MAX)
+    else:
+        name = next(iter(room_groups)) if len(room_groups) == 1 else ""
+    if name not in room_groups and room_groups:
         table.wrong("rooms", f"the name of one of [[rooms]]: {', '.join(room_groups)}")
     return room_groups.get(name) or RoomGroup(name=name)
 
@@ -201,6 +204,8 @@ def _pause_s(table: Table, key: str, role: Role, least: float) -> float | None:
 
 def _require_fitting(table: Table, role: Role) -> None:
     """What one role needs, another cannot have."""
+    if not table.problems.is_sound((*table.place, "role")):
+        return
     needed = NEEDED.get(role)
     if needed and not table.has(needed) and not table.has("replay"):
         table.note("", f"role is {role.value} and {needed} is missing; without, make it a viewer")

@@ -190,7 +190,7 @@ def _named(people: Iterable[People]) -> list[People]:
 
 def _require_unique(tables: Sequence[Table], found: Sequence[str]) -> None:
     for number, (table, name) in enumerate(zip(tables, found, strict=True)):
-        if name in found[:number] and table.is_sound:
+        if name in found[:number] and table.problems.is_sound((*table.place, "name")):
             table.note("name", f'"{name}" is there twice; each needs a name of its own')
 
 

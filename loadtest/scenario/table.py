@@ -63,9 +63,12 @@ class Table:
     def is_sound(self) -> bool:
         return self.problems.is_sound(self.place)
 
+    def expect(self, *keys: str) -> None:
+        """Make keys known, whether they are asked for or not."""
+        self._asked |= dict.fromkeys(keys)
+
     def has(self, key: str) -> bool:
-        """Whether it is there; asking makes it known, too."""
-        self._asked[key] = None
+        self.expect(key)
         return key in self._values
 
     def wrong(self, key: str, must: str) -> None:
@@ -154,7 +157,7 @@ class Table:
                 self.problems.add(place, f"{label(place)} is not known here; {hint}")
 
     def _get(self, key: str, default: Any) -> Any:
-        self._asked[key] = None
+        self.expect(key)
         return self._values.get(key, default)
 
     def _within(
