@@ -12,12 +12,14 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ..report.junit import junit
 from ..report.markdown import markdown
 from .record import BadRecord, Record, from_json
 
 RECORD = "run.json"
 REPORTS: Mapping[str, Callable[[Record], str]] = {
     "report.md": markdown,
+    "junit.xml": junit,
 }
 """What is kept beside the record; all of it can be made from the record again."""
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
