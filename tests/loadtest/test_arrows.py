@@ -12,6 +12,7 @@ PURE = {
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
     *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
+    *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
 }
 IMPURE = {"asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
 
