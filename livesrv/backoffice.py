@@ -51,7 +51,7 @@ async def main(config: Config) -> None:
         bus = Bus(
             nodes, history_events=config.history_events, recent_comments=config.recent_comments
         )
-        uses = _uses(ledger_store, nodes)
+        uses = _uses(config, ledger_store, nodes)
         tasks = _tasks(config, ledger, Tail(journal_store), bus, uses)
         await process.run_until(stopped, {"the lease": lease.keep()} | tasks)
         await lease.release()
@@ -60,12 +60,17 @@ async def main(config: Config) -> None:
         await store.aclose()
 
 
-def _uses(ledger_store: Redis, nodes: Nodes) -> dict[str, StoreUse]:
+def _uses(config: Config, ledger_store: Redis, nodes: Nodes) -> dict[str, StoreUse]:
     """What tells of the stores' use of their machines; a cluster's nodes are watched by others."""
-    uses = {"ledger": StoreUse(ledger_store)}
+    uses = {"ledger": StoreUse(ledger_store, is_here=_is_here(config.ledger_url))}
     if not nodes.is_cluster:
-        uses["bus"] = StoreUse(next(iter(nodes)).client)
+        uses["bus"] = StoreUse(next(iter(nodes)).client, is_here=_is_here(config.bus_url))
     return uses
+
+
+def _is_here(url: str | None) -> bool:
+    """Whether a store is surely on this machine: a port of it may lead into a container."""
+    return url is not None and url.startswith("unix:")
 
 
 def _tasks(

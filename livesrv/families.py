@@ -170,6 +170,11 @@ STORES = {
         "CPU time of the store's one thread for commands; a rate near 1: it is full.",
         ("store",),
     ),
+    "livesrv_store_cores": Family(
+        "gauge",
+        "Cores that a store on this machine may use; one that workers have too: see who pinned it.",
+        ("store", "which"),
+    ),
     "livesrv_store_resident_bytes": Family(
         "gauge",
         "Memory of the store; near the machine's: more memory, or archive more.",

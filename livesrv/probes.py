@@ -82,8 +82,12 @@ class JournalPing(StorePing):
 class StoreUse:
     """What a store uses of its machine, as far as it tells; start `run` as a task."""
 
-    def __init__(self, store: Redis) -> None:
+    def __init__(self, store: Redis, *, is_here: bool) -> None:
+        """`is_here`: it runs on this machine, so that its process can be looked at."""
         self._store = store
+        self._is_here = is_here
+        self.pid: int | None = None
+        """Its process, if it is here."""
         self.clock_s: float | None = None
         """Unix time at the store when it told; None until then, or if it does not tell us."""
         self.cpu_s = 0.0
@@ -104,4 +108,5 @@ class StoreUse:
         if all(name in told for name in (*kinds, "server_time_usec", "used_memory_rss")):
             self.cpu_s = sum(float(told[kind]) for kind in kinds)
             self.resident_bytes = int(told["used_memory_rss"])
+            self.pid = int(told["process_id"]) if self._is_here else None
             self.clock_s = int(told["server_time_usec"]) / 1e6

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from livesrv.ledger.store import Ledger
@@ -115,6 +116,14 @@ def of_store_use(uses: Mapping[str, StoreUse]) -> Iterator[Sample]:
             yield Sample("livesrv_store_clock_seconds", use.clock_s, (store,))
             yield Sample("livesrv_store_cpu_seconds_total", use.cpu_s, (store,))
             yield Sample("livesrv_store_resident_bytes", use.resident_bytes, (store,))
+            yield from _of_store_cores(store, use.pid)
+
+
+def _of_store_cores(store: str, pid: int | None) -> Iterator[Sample]:
+    if pid is not None and sys.platform == "linux":
+        with suppress(OSError):  # it has just died
+            cores = os.sched_getaffinity(pid)
+            yield Sample("livesrv_store_cores", len(cores), (store, listed(cores)))
 
 
 def of_journal(journal: JournalPing, *, relayed: int, settled: int) -> Iterator[Sample]:

@@ -1,6 +1,7 @@
 """The text for Prometheus: every family well named, every sample in its family."""
 
 import asyncio
+import os
 import platform
 import re
 from pathlib import Path
@@ -67,8 +68,8 @@ def is_kernel_older_than_6_2() -> bool:
 
 
 def a_use() -> StoreUse:
-    use = StoreUse(connect("redis://127.0.0.1:1"))
-    use.clock_s = 1.0
+    use = StoreUse(connect("redis://127.0.0.1:1"), is_here=True)
+    use.clock_s, use.pid = 1.0, os.getpid()
     return use
 
 
@@ -145,7 +146,7 @@ async def test_a_store_tells_of_its_cpu_time_and_memory(
     bus_store: RunningStore, bus_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("livesrv.probes.LOOK_S", 0.02)
-    use = StoreUse(bus_client)
+    use = StoreUse(bus_client, is_here=True)
     assert [*readings.of_store_use({"bus": use})] == []
     task = asyncio.create_task(use.run())
     try:
@@ -159,10 +160,12 @@ async def test_a_store_tells_of_its_cpu_time_and_memory(
     assert use.clock_s is not None
     assert use.cpu_s - first_cpu_s <= use.clock_s - first_s
     assert use.resident_bytes > 10**6
+    cores = [s for s in readings.of_store_use({"bus": use}) if s.family == "livesrv_store_cores"]
+    assert [sample.value for sample in cores] == [len(os.sched_getaffinity(0))]
 
 
 async def test_a_store_that_does_not_tell_is_left_out() -> None:
-    use = StoreUse(connect("redis://127.0.0.1:1"))
+    use = StoreUse(connect("redis://127.0.0.1:1"), is_here=True)
     use._note({"used_cpu_sys": 1.0, "used_cpu_user": 2.0})
     assert [*readings.of_store_use({"ledger": use})] == []
 
