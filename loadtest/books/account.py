@@ -7,11 +7,11 @@ merged, are what one process would have noted of everybody.
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .sequence import Tally
 from ..scenario.model import Kind
 from .deliveries import Deliveries, Stays
 from .latency import Latencies
 from .receipts import Receipts
+from .sequence import Tally
 from .sightings import Sightings
 
 Said = Counter[tuple[Kind, str]]

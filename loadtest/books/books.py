@@ -9,15 +9,15 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .batches import Batch, Memo, read_batch
-from .sequence import Step
-from ..scenario.schedule import Schedule
 from ..scenario.model import Kind
+from ..scenario.schedule import Schedule
 from .account import Account, user_of
+from .batches import Batch, Memo, read_batch
 from .deliveries import Deliveries, Stays
 from .latency import Measure, ticks
 from .purchases import combo_ordinals
 from .receipts import Purchase
+from .sequence import Step
 
 Clock = Callable[[], float]
 SETTLE_MS = 1_000
@@ -30,9 +30,7 @@ _Sale = tuple[str, str, str, int]
 class Books:
     """The books of one run in one process. `start_ms` is when the schedule begins, by the clock."""
 
-    def __init__(
-        self, run: str, room_ids: Sequence[str], schedule: Schedule, clock: Clock
-    ) -> None:
+    def __init__(self, run: str, room_ids: Sequence[str], schedule: Schedule, clock: Clock) -> None:
         self.run = run
         self.clock = clock
         self.start_ms = clock()

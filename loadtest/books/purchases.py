@@ -54,6 +54,8 @@ def combo_ordinals(key: str, count: int, added: int) -> tuple[int, range]:
     return int(viewer), range(first + max(0, count - added), first + count)
 
 
-def orders_topup_minor(orders: int, offers: Sequence[Offer] = OFFERS, most: int | None = None) -> int:
+def orders_topup_minor(
+    orders: int, offers: Sequence[Offer] = OFFERS, most: int | None = None
+) -> int:
     """What pays for `orders` orders of at most `most` pieces, whichever they turn out to be."""
     return orders * (most or QUANTITY_MAX) * max(offer.price_minor for offer in offers)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from ..books.batches import Batch
 from ..books.books import Books
 from ..books.receipts import Purchase, Receipt
-from ..books.batches import Batch
 from ..client.commands import ATTEMPTS_MAX, RETRIED_CODES, RETRY_AFTER_DEFAULT_MS, Commands
 from ..client.connection import Connection
 from ..scenario.schedule import Kind

@@ -16,14 +16,14 @@ from typing import Any
 
 from websockets.exceptions import WebSocketException
 
+from ..books.batches import Batch, mark
 from ..books.books import Books
 from ..books.latency import Measure
 from ..books.receipts import Purchase
+from ..books.sequence import Place, Step
 from ..scenario.model import Kind
-from ..books.batches import Batch, mark
 from .commands import Answer, Commands, Refused, Said
 from .connection import Connection, Peer
-from ..books.sequence import Place, Step
 
 FINAL_CLOSE_CODES = frozenset({4400, 4401, 4403, 4409})
 """After these the wire forbids to come back with the same token, or at all."""

@@ -153,9 +153,7 @@ class Crews:
     async def played(self, duration_s: float) -> list[Played]:
         return await self._hear(Played, duration_s + PLAY_GRACE_S)
 
-    async def ask(
-        self, ends: Mapping[str, End], *, wants_account: bool = False
-    ) -> list[Standing]:
+    async def ask(self, ends: Mapping[str, End], *, wants_account: bool = False) -> list[Standing]:
         await self._tell(Ask(ends, wants_account))
         return await self._hear(Standing, ANSWER_WITHIN_S)
 

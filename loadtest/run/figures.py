@@ -100,9 +100,7 @@ def _lanes(account: Account) -> Mapping[str, float]:
         "comment.gap": waterfall.gap,
         "comment.missing": waterfall.missing,
         "comment.surplus": waterfall.surplus,
-        "comment.reach_pct": _percent(
-            waterfall.delivered - waterfall.surplus, waterfall.expected
-        ),
+        "comment.reach_pct": _percent(waterfall.delivered - waterfall.surplus, waterfall.expected),
     }
 
 

@@ -16,7 +16,6 @@ from ..client.api import Api, Refusal, Unreachable, all_of
 from ..client.credentials import Mint
 from .stage import Stage
 
-
 CHECKED_MAX = 5_000
 """Orders, and wallets, that are looked up one by one; of more, a sample. Stocks are all compared,
 and they add up to every order."""

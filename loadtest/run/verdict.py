@@ -79,7 +79,10 @@ def notes(figures: Mapping[str, float], seconds: float, duration_s: float) -> It
 
 def _invalid(figures: Mapping[str, float], generator: Generator) -> Iterator[str]:
     yield from (f"{loss[0].upper()}{loss[1:]}." for loss in generator.losses)
-    lag_ms, late_ms = figures.get("generator.lag.p99_ms", 0), figures.get("generator.late.p99_ms", 0)
+    lag_ms, late_ms = (
+        figures.get("generator.lag.p99_ms", 0),
+        figures.get("generator.late.p99_ms", 0),
+    )
     if lag_ms > LAG_P99_MS_MAX:
         yield (
             f"The generator's event loops were late by {lag_ms:,.0f} ms (p99); "
@@ -106,7 +109,9 @@ def _invalid(figures: Mapping[str, float], generator: Generator) -> Iterator[str
 def _too_few(figures: Mapping[str, float], generator: Generator) -> Iterator[str]:
     if generator.own_failures or _opened_share(figures) >= OPENED_SHARE_MIN:
         return
-    away = f"; it turned people away {generator.turned_away:,} times" if generator.turned_away else ""
+    away = (
+        f"; it turned people away {generator.turned_away:,} times" if generator.turned_away else ""
+    )
     yield (
         f"The server let in only {figures['viewers.opened']:,.0f} of "
         f"{figures['viewers.asked']:,.0f} people{away}."

@@ -10,8 +10,8 @@ from enum import Enum
 from random import Random
 
 from .model import Incident, Kind, Offer, People, Role, Scenario, Trouble
-from .shapes import moments_ms
 from .schedule import Schedule, Timetable, timetable
+from .shapes import moments_ms
 
 Span = range
 """Numbers of people, or of rooms."""

@@ -13,6 +13,7 @@ PURE = {
     *("result", "rooms", "schedule", "sequence", "settlement"),
     *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
+    *("bottleneck", "checks", "exposition", "moment", "vitals"),
 }
 IMPURE = {"asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
 
