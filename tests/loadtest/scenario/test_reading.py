@@ -198,7 +198,9 @@ def test_a_spikes_total_is_how_many_there_are_within_it() -> None:
 )
 @pytest.mark.parametrize("count", [1, 10, 333])
 def test_as_many_arrive_as_there_are(shape: str, count: int) -> None:
-    assert area(arrival(shape, count), 60) == pytest.approx(count)
+    curve = arrival(shape, count)
+    assert area(curve, 60) == pytest.approx(count)
+    assert points(curve) == sorted(points(curve), key=lambda point: point[0])
 
 
 def test_whoever_arrives_by_steps_comes_within_a_second_of_each() -> None:
@@ -316,9 +318,10 @@ def test_what_cannot_be_elsewhere_is_told_with_its_line(text: str, problem: str)
 
 def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
     people = '[[people]]\nrole = "byuer"\ncount = 0\nstay_s = 5\nfixed = 3\n'
-    found = problems(HEAD.replace("60", "-1") + people + "[[people]]\n" + "[[people]]\n")
+    head = 'objectives = ["fast"]\n' + HEAD.replace("60", "-1")
+    found = problems(head + people + "[[people]]\n" + "[[people]]\n")
     lines = [int(problem.split(":")[1]) for problem in found]
-    assert lines == [2, 6, 7, 9, 10, 10, 11, 11]
+    assert lines == [1, 3, 7, 8, 10, 11, 11, 12, 12]
 
 
 def test_no_more_problems_are_told_than_a_screen_holds() -> None:
