@@ -11,7 +11,7 @@ PURE = {
     *("account", "finding", "member", "reference", "script", "wire"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
-    *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
+    *("dashboard", "headline", "junit", "markdown", "sparkline", "tables", "wording"),
 }
 IMPURE = {"asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
 
