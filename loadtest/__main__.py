@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from .cli import bench, checkout, run
+from .cli import bench, checkout, report, run
 from .cli.common import (
     EXIT_CONFIGURATION,
     EXIT_INTERRUPTED,
@@ -15,7 +15,7 @@ from .client.credentials import NoSecret
 from .process import TooFewFiles
 from .run.plan import BadPlan
 
-COMMANDS = (run, checkout, bench)
+COMMANDS = (run, report, checkout, bench)
 _DESCRIPTION = """\
 Load-test a livesrv server over its wire, and check that nothing was lost.
 """

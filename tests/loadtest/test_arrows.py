@@ -11,6 +11,7 @@ PURE = {
     *("account", "finding", "member", "reference", "script", "wire"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
+    *("axes", "charts", "markup", "panels", "sections", "spreads"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "tables", "wording"),
 }
 IMPURE = {"asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
