@@ -5,6 +5,7 @@ import sys
 
 from .checkout.plan import BadPlan
 from .cli import bench, checkout, run
+from .cli import bench, checkout, report, run
 from .cli.common import (
     EXIT_CONFIGURATION,
     EXIT_INTERRUPTED,
@@ -16,7 +17,7 @@ from .client.credentials import NoSecret
 from .process import TooFewFiles
 from .scenario.model import BadScenario
 
-COMMANDS = (run, checkout, bench)
+COMMANDS = (run, report, checkout, bench)
 _DESCRIPTION = """\
 Load-test a livesrv server over its wire, and check that nothing was lost.
 """
