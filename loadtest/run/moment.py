@@ -20,6 +20,8 @@ class ProcessNow:
     wait_pct: float | None = None
     cores: int | None = None
     which: str | None = None
+    call_ms: float = 0.0
+    """Its longest call of the ledger in each second, on average; 0 when it made none."""
     open_files: float | None = None
     open_files_max: float | None = None
     connections: float = 0.0
@@ -46,8 +48,6 @@ class Moment:
 
     processes: tuple[ProcessNow, ...]
     stores: tuple[StoreNow, ...] = ()
-    ledger_call_ms: float | None = None
-    """What calls of the ledger took on average; None when it answered none."""
     ledger_oldest_ms: float = 0.0
     relay_lag_lines: float = 0.0
     turned_away: Mapping[str, float] = field(default_factory=dict)
