@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import median
 
 from ..record.record import Process
 from .exposition import Scrape, family
@@ -207,8 +208,8 @@ class Vitals:
         return Moment(
             processes=tuple(self._process(name, *pair) for name, pair in pairs.items()),
             stores=tuple(self._store(name) for name in STORES if _most(now.scrape, _ping(name))),
-            ledger_oldest_ms=1000 * self._average(_most, OLDEST),
-            relay_lag_lines=self._average(_most, RELAY_LAG),
+            ledger_oldest_ms=1000 * self._middle(_most, OLDEST),
+            relay_lag_lines=self._middle(_most, RELAY_LAG),
             turned_away=_turned_away(list(pairs.values())),
             machine_busy_pct=busy_pct,
             machine_cores=None if busy_pct is None else self._cores,
@@ -222,7 +223,7 @@ class Vitals:
             wait_pct=_share_pct(then, now, UPTIME, WAIT),
             cores=_whole(cores),
             which=which,
-            call_ms=1000 * self._average(lambda scrape, key: scrape.get(name, {}).get(key), CALL),
+            call_ms=1000 * self._middle(lambda scrape, key: scrape.get(name, {}).get(key), CALL),
             open_files=now.get("process_open_files"),
             open_files_max=now.get("process_open_files_max"),
             connections=now.get("connections", 0.0),
@@ -235,16 +236,15 @@ class Vitals:
         clock, cpu = f"{STORE_CLOCK} {name}", f"{STORE_CPU} {name}"
         return StoreNow(
             name=name,
-            answer_ms=1000 * self._average(_least, _ping(name)),
+            answer_ms=1000 * self._middle(_least, _ping(name)),
             cpu_pct=_share_pct(then, now, clock, cpu),
             cores=_whole(cores),
             which=which,
         )
 
-    def _average(self, of: Callable[[Scrape, str], float | None], key: str) -> float:
-        """Over the stretch, without the scrape at its begin."""
-        values = [of(sight.scrape, key) or 0.0 for sight in list(self._recent)[1:]]
-        return sum(values) / len(values) if values else 0.0
+    def _middle(self, of: Callable[[Scrape, str], float | None], key: str) -> float:
+        """The median over the stretch, its begin aside: one stall is not how it was."""
+        return median(of(sight.scrape, key) or 0.0 for sight in list(self._recent)[1:])
 
 
 def _busy_pct(then: Sight, now: Sight, cores: int) -> float | None:

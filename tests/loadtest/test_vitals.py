@@ -111,6 +111,15 @@ def test_a_moment_is_of_three_seconds() -> None:
     assert found == pytest.approx([100, 65, 160 / 3, 30])
 
 
+def test_one_stall_is_not_how_a_stretch_was() -> None:
+    calls_s = (0.001, 0.002, 0.4, 0.003, 0.3, 0.2)
+    vitals = watched(
+        *({"w": worker(n, 0, ledger_call_longest_seconds=s)} for n, s in enumerate(calls_s))
+    )
+    found = [moment.processes[0].call_ms for moment in vitals.moments]
+    assert found[2:] == pytest.approx([3, 300, 200])
+
+
 def test_a_moment_tells_of_calls_waiting_cores_files_and_who_was_turned_away() -> None:
     def at(second: int) -> Scrape:
         return {
