@@ -136,12 +136,12 @@ def _shared_cores(moment: Moment) -> Iterator[Limit]:
     """Processes, and stores of the same machine, that may use the same cores, and fewer of them."""
     for which, cores in {p.which: p.cores or 0 for p in moment.processes if p.cores}.items():
         processes = [each for each in moment.processes if each.which == which]
-        all_there = [*processes, *(each for each in moment.stores if each.which == which)]
-        used_pct = _sum_pct(all_there) / cores
+        stores = [each for each in moment.stores if each.which == which]
+        used_pct = _sum_pct([*processes, *stores]) / cores
         is_narrow = moment.machine_cores is not None and cores < moment.machine_cores
         is_held_up = is_narrow and any(map(_is_held_up, processes))
         full_pct = SHARED_WAITED_PCT if is_held_up else SHARED_FULL_PCT
-        if len(all_there) > cores and used_pct >= full_pct:
+        if len(processes) + len(stores) > cores and used_pct >= full_pct:
             yield Limit(f"shared {which}", (used_pct,), _says_shared(cores))
 
 
