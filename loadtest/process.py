@@ -4,7 +4,9 @@ Invariant: nothing here touches what is measured.
 """
 
 import gc
+import os
 import resource
+from pathlib import Path
 
 FILES_SPARE = 256
 """Descriptors beside those of the viewers: HTTP, stores of modules, standard streams."""
@@ -27,8 +29,28 @@ def allow_files(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
+def open_files_max() -> int:
+    """How many connections one process may have."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 1 << 20 if hard == resource.RLIM_INFINITY else max(1, hard - FILES_SPARE)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def spare_collector() -> None:
     """Keep the garbage collector from walking what lives as long as the run, again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def resident_bytes() -> int:
+    """Memory in use, where the system tells (Linux); else its largest so far."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return pages * resource.getpagesize()

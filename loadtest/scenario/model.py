@@ -16,6 +16,10 @@ STOCK_DEFAULT = 100_000_000
 """More than any run can sell, where nothing is meant to sell out."""
 
 
+class BadScenario(ValueError):
+    """No scenario can be read; the message has a line for each problem, with file and line."""
+
+
 class Role(Enum):
     """Who somebody is; what they do of their own accord is in their acts."""
 
@@ -89,7 +93,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Recording:
-    """Moments that were recorded. `sizes` has a comment's characters, or an order's pieces."""
+    """Moments that were recorded, rising.
+
+    `sizes` has a comment's characters, an order's pieces, a gift's number, or taps of like.
+    """
 
     source: str
     moments_s: tuple[float, ...]
@@ -192,10 +199,15 @@ class Scenario:
         """Scaled to an audience of about `viewers`."""
         return self.scaled(viewers / self.viewers)
 
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain values, without the text."""
+        plain = json.dumps(asdict(replace(self, text="")), sort_keys=True, default=_plain)
+        return dict(json.loads(plain))
+
     def workload(self) -> str:
         """A fingerprint of what is played, expectations and names of files aside."""
-        plain = asdict(replace(self, objectives=(), title="", name="", text="", scale=1.0))
-        canonical = json.dumps(plain, sort_keys=True, default=_plain)
+        played = replace(self, objectives=(), title="", name="", scale=1.0)
+        canonical = json.dumps(played.as_json(), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
