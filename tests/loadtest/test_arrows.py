@@ -7,12 +7,14 @@ import loadtest
 
 MODULES = sorted(Path(loadtest.__file__).parent.glob("**/*.py"))
 PURE = {
+    "search",
     *("form", "sales"),
     *("account", "finding", "member", "reference", "script", "wire"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
 }
-IMPURE = {"asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
+IMPURE = {
+    "search","asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
 
 
 def imported(module: Path) -> set[str]:
