@@ -7,14 +7,13 @@ import loadtest
 
 MODULES = sorted(Path(loadtest.__file__).parent.glob("**/*.py"))
 PURE = {
-    "search",
+    *("search", "shortening"),
     *("form", "sales"),
     *("account", "finding", "member", "reference", "script", "wire"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
 }
-IMPURE = {
-    "search","asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
+IMPURE = {"search", "asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
 
 
 def imported(module: Path) -> set[str]:

@@ -1,6 +1,7 @@
 """Which trial comes next, and what all of them say, against simulated deployments."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -94,7 +95,7 @@ def test_sizes_double_until_one_fails() -> None:
     _, asked = carried_out(holding(500), bounds)
     sizes = [ask.viewers for ask in asked[:4]]
     assert sizes[0] == 100
-    assert all(2.0 <= b / a <= 2.1 for a, b in zip(sizes, sizes[1:], strict=False))
+    assert all(2.0 <= b / a <= 2.1 for a, b in pairwise(sizes))
 
 
 def test_a_start_that_fails_is_halved() -> None:
@@ -209,5 +210,5 @@ def test_the_ladder_has_the_start_and_both_bounds_and_no_large_steps(
     sizes = ladder(bounds)
     assert {start, start + more, min(start, bounds.viewers_min)} <= set(sizes)
     assert list(sizes) == sorted(set(sizes))
-    for lower, upper in zip(sizes, sizes[1:], strict=False):
+    for lower, upper in pairwise(sizes):
         assert upper - lower <= lower * resolution + 2
