@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..record.cells import cell, row
 from ..record.figures import figure
 from ..record.record import Machine, Verdict
 from .answer import KEY_FIGURES, Capacity, Tried
@@ -43,23 +44,21 @@ def markdown(capacity: Capacity) -> str:
 
 def _markdown(capacity: Capacity) -> Iterator[str]:
     columns = _columns(capacity)
-    yield f"# Capacity: {_cell(capacity.scenario)}"
+    yield f"# Capacity: {cell(capacity.scenario)}"
     yield ""
-    yield f"**{_cell(capacity.sentence())}**"
+    yield f"**{cell(capacity.sentence())}**"
     yield ""
-    yield f"- server: {_cell(capacity.url)}"
+    yield f"- server: {cell(capacity.url)}"
     yield f"- begun: {capacity.started_at}, generator processes: {capacity.crews}"
     if capacity.machine:
-        yield f"- machine of the generator: {_cell(_machine(capacity.machine))}"
+        yield f"- machine of the generator: {cell(_machine(capacity.machine))}"
     yield ""
-    heads = ("viewers", "trial", "verdict", *columns, "why", "bottleneck", "run")
-    yield f"| {' | '.join(heads)} |"
+    yield row(("viewers", "trial", "verdict", *columns, "why", "bottleneck", "run"))
     yield f"|{'---:|' * 2}---|{'---:|' * len(columns)}---|---|---|"
     for trial in capacity.trials:
         why = "" if trial.verdict is Verdict.PASS else trial.reason
         rest = (why, trial.bottleneck or "", trial.run or "")
-        cells = (*_head(trial), *_values(trial, columns), *rest)
-        yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
+        yield row((*_head(trial), *_values(trial, columns), *rest))
 
 
 def _table(capacity: Capacity) -> Table:
@@ -105,10 +104,3 @@ def _machine(machine: Machine) -> str:
         f"{machine.cpu}, {machine.cores} cores, {machine.memory_mib:,} MiB, {machine.kernel}, "
         f"Python {machine.python}"
     )
-
-
-def _cell(text: str) -> str:
-    """Text that cannot end a cell or begin markup."""
-    for mark in ("\\", "|", "`", "*", "<", "["):
-        text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.split())

@@ -8,6 +8,7 @@ import loadtest
 MODULES = sorted(Path(loadtest.__file__).parent.glob("**/*.py"))
 PURE = {
     *("answer", "plain", "search", "shortening"),
+    *("comparison", "likeness", "noise", "student"),
     *("form", "sales"),
     *("account", "finding", "member", "reference", "script", "wire"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
