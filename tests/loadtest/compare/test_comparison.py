@@ -96,9 +96,8 @@ def test_one_loss_in_one_run_is_worse_whatever_the_noise() -> None:
 def test_losses_on_both_sides_decide_nothing() -> None:
     random = Random(2)
     lost = {"reliable.lost": 3.0}
-    assert compare(repeats("A", random, **lost), repeats("B", random, **lost)).counts[
-        0
-    ].finding is (Finding.NONE)
+    a, b = (repeats(name, random, counts=lost) for name in "AB")
+    assert compare(a, b).counts[0].finding is Finding.NONE
 
 
 def test_a_figure_that_is_no_headline_is_shown_and_decides_nothing() -> None:
