@@ -13,6 +13,9 @@ PURE = {
     *("account", "finding", "member", "reference", "script", "wire"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
+    *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
+    *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
+    *("bottleneck", "checks", "exposition", "moment", "vitals"),
 }
 IMPURE = {"search", "asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
 
