@@ -31,7 +31,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """One trial. `reason` is the first of its verdict, `missed` the first objective not met."""
+    """One trial, played by `crews` generator processes.
+
+    `reason` is the first of its verdict, `missed` the first objective not met.
+    """
 
     viewers: int
     seconds: float
@@ -42,6 +45,7 @@ class Tried:
     bottleneck: str | None = None
     figures: dict[str, float] = field(default_factory=dict)
     run: str | None = None
+    crews: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +56,6 @@ class Capacity:
     url: str
     started_at: str
     """UTC, ISO 8601."""
-    crews: int
     end: End
     holds: int | None
     fails_at: int | None
@@ -61,6 +64,7 @@ class Capacity:
     machine: Machine | None
     trials: list[Tried]
     note: str | None = None
+    is_server_gone: bool = False
 
     def sentence(self) -> str:
         """The answer, in one sentence without a full stop."""
@@ -101,6 +105,7 @@ def tried(record: Record, viewers: int, seconds: float, *, is_hold: bool) -> Tri
         bottleneck=record.bottleneck,
         figures={name: record.figures[name] for name in KEY_FIGURES if name in record.figures},
         run=record.run,
+        crews=len(record.generator),
     )
 
 

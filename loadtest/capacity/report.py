@@ -49,7 +49,8 @@ def _markdown(capacity: Capacity) -> Iterator[str]:
     yield f"**{cell(capacity.sentence())}**"
     yield ""
     yield f"- server: {cell(capacity.url)}"
-    yield f"- begun: {capacity.started_at}, generator processes: {capacity.crews}"
+    crews = max((trial.crews for trial in capacity.trials), default=0)
+    yield f"- begun: {capacity.started_at}; at most {crews} generator processes"
     if capacity.machine:
         yield f"- machine of the generator: {cell(_machine(capacity.machine))}"
     yield ""

@@ -33,7 +33,6 @@ class Terms:
 
     scenario: str
     url: str
-    crews: int
     bounds: Bounds
     trial_s: float = TRIAL_S
     hold_s: float = HOLD_S
@@ -45,6 +44,10 @@ class _Interrupted(Exception):
     """The search cannot go on; the message ends the answer's sentence."""
 
 
+class _Gone(_Interrupted):
+    """The server cannot be reached any more."""
+
+
 async def find_capacity(terms: Terms, play: Play, show: Callable[[Tried], None]) -> Capacity:
     """Search; `show` is told of each trial when it has ended.
 
@@ -54,7 +57,7 @@ async def find_capacity(terms: Terms, play: Play, show: Callable[[Tried], None])
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     search, trials = Search(terms.bounds), list[Tried]()
     seat = _Seat(terms, play)
-    note = None
+    note, is_gone = None, False
     try:
         while (ask := search.next_trial()) is not None:
             await asyncio.sleep(terms.rest_s if trials else 0.0)
@@ -63,13 +66,12 @@ async def find_capacity(terms: Terms, play: Play, show: Callable[[Tried], None])
             search.tell(ask, trials[-1].verdict, time.monotonic() - begun_s)
             show(trials[-1])
     except _Interrupted as error:
-        note = str(error)
+        note, is_gone = str(error), isinstance(error, _Gone)
     end = End.UNSETTLED if note else search.end
     return Capacity(
         scenario=terms.scenario,
         url=terms.url,
         started_at=started_at,
-        crews=terms.crews,
         end=end,
         holds=search.holds,
         fails_at=search.fails_at,
@@ -78,6 +80,7 @@ async def find_capacity(terms: Terms, play: Play, show: Callable[[Tried], None])
         machine=seat.machine,
         trials=trials,
         note=note or (_spent(search) if end is End.UNSETTLED else None),
+        is_server_gone=is_gone,
     )
 
 
@@ -103,7 +106,7 @@ class _Seat:
         except Unreachable as error:
             if not self._has_played:
                 raise
-            raise _Interrupted(f"the server was gone before {ask.viewers:,}: {error}") from error
+            raise _Gone(f"the server was gone before {ask.viewers:,}: {error}") from error
         self._has_played = True
         self.machine = record.machine
         _check_length(record, seconds)

@@ -1,27 +1,16 @@
 """The runs of one side, from where `loadtest run` has written them."""
 
-import json
 from pathlib import Path
 
-from ..record.record import BadRecord, Record, from_json
-
-RUN_FILE = "run.json"
+from ..record.folder import RECORD, read
+from ..record.record import BadRecord, Record
 
 
 def read_runs(place: Path) -> list[Record]:
     """A run's file, its folder, or all runs in the folders of one. Raises `BadRecord`."""
-    if place.is_file():
-        return [_read(place)]
-    if (place / RUN_FILE).is_file():
-        return [_read(place / RUN_FILE)]
-    files = sorted(place.glob(f"*/{RUN_FILE}"))
-    if not files:
-        raise BadRecord(f"{place} is no run: there is no {RUN_FILE} in it, nor in its folders")
-    return [_read(file) for file in files]
-
-
-def _read(file: Path) -> Record:
-    try:
-        return from_json(json.loads(file.read_text()))
-    except (OSError, ValueError) as error:
-        raise BadRecord(f"{file}: {error}") from error
+    if place.is_file() or (place / RECORD).is_file():
+        return [read(place)]
+    runs = sorted(file.parent for file in place.glob(f"*/{RECORD}"))
+    if not runs:
+        raise BadRecord(f"{place} is no run: there is no {RECORD} in it, nor in its folders")
+    return [read(run) for run in runs]

@@ -11,6 +11,7 @@ from typing import Any
 
 from .model import (
     Act,
+    BadScenario,
     Curve,
     Incident,
     Kind,
@@ -25,10 +26,6 @@ from .model import (
 )
 
 
-class BadPlain(ValueError):
-    """Not the plain values of a scenario; the message says what is wrong with them."""
-
-
 def as_plain(scenario: Scenario) -> dict[str, Any]:
     """Dictionaries, lists, strings and numbers, ready for JSON."""
     plain: dict[str, Any] = _plain(asdict(scenario))
@@ -36,7 +33,7 @@ def as_plain(scenario: Scenario) -> dict[str, Any]:
 
 
 def from_plain(plain: Mapping[str, Any]) -> Scenario:
-    """The scenario that `as_plain` wrote. Raises `BadPlain`."""
+    """The scenario that `as_plain` wrote. Raises `BadScenario`."""
     try:
         return Scenario(
             **{
@@ -48,7 +45,7 @@ def from_plain(plain: Mapping[str, Any]) -> Scenario:
             }
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadPlain(f"these are not the values of a scenario: {error!r}") from error
+        raise BadScenario(f"these are not the values of a scenario: {error!r}") from error
 
 
 def _plain(value: Any) -> Any:

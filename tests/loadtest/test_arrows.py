@@ -7,7 +7,7 @@ import loadtest
 
 MODULES = sorted(Path(loadtest.__file__).parent.glob("**/*.py"))
 PURE = {
-    *("answer", "plain", "search", "shortening"),
+    *("answer", "cells", "plain", "search", "shortening", "sizing"),
     *("comparison", "likeness", "noise", "student"),
     *("form", "sales"),
     *("account", "finding", "member", "reference", "script", "wire"),
@@ -17,7 +17,7 @@ PURE = {
     *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
     *("bottleneck", "checks", "exposition", "moment", "vitals"),
 }
-IMPURE = {"search", "asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
+IMPURE = {"asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
 
 
 def imported(module: Path) -> set[str]:

@@ -43,7 +43,6 @@ FOUND = Capacity(
     scenario="steady-evening",
     url="http://127.0.0.1:8080",
     started_at="2026-11-22T20:00:00+00:00",
-    crews=1,
     end=End.FOUND,
     holds=1_234,
     fails_at=1_290,

@@ -17,9 +17,7 @@ from loadtest.record.record import Record, Verdict
 
 from ..records import MACHINE, record
 
-TERMS = Terms(
-    scenario="steady-evening", url="http://there", crews=1, bounds=Bounds(start=100), rest_s=0.0
-)
+TERMS = Terms(scenario="steady-evening", url="http://there", bounds=Bounds(start=100), rest_s=0.0)
 
 
 def judged(viewers: int, seconds: float, capacity: int = 700) -> Record:
@@ -84,7 +82,6 @@ async def test_a_trial_that_does_not_end_is_invalid() -> None:
     quick = Terms(
         scenario="s",
         url="u",
-        crews=1,
         bounds=Bounds(start=100, resolution=0.5),
         trial_s=0.01,
         hold_s=0.02,
@@ -130,7 +127,7 @@ async def test_a_scenario_shorter_than_the_trial_is_not_taken_for_interrupted() 
         return record(seconds=5.0, scenario={"duration_s": 5.0})
 
     bounds = Bounds(start=100, viewers_max=200)
-    capacity, _ = await found(play, Terms(scenario="s", url="u", crews=1, bounds=bounds, rest_s=0))
+    capacity, _ = await found(play, Terms(scenario="s", url="u", bounds=bounds, rest_s=0))
     assert capacity.end is End.MOST
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from loadtest.scenario.model import (
     Act,
+    BadScenario,
     Curve,
     Incident,
     Kind,
@@ -21,7 +22,7 @@ from loadtest.scenario.model import (
     Scenario,
     Trouble,
 )
-from loadtest.scenario.plain import BadPlain, as_plain, from_plain
+from loadtest.scenario.plain import as_plain, from_plain
 
 NUMBERS = st.floats(0.0, 1e6)
 NAMES = st.text(min_size=1, max_size=8)
@@ -85,5 +86,5 @@ def test_a_scenario_comes_back_from_json_as_the_same_workload(scenario: Scenario
 
 @pytest.mark.parametrize("plain", [{}, {"rooms": 3}, {"rooms": [], "people": [{}]}])
 def test_what_is_no_scenario_is_refused(plain: dict[str, Any]) -> None:
-    with pytest.raises(BadPlain, match="not the values of a scenario"):
+    with pytest.raises(BadScenario, match="not the values of a scenario"):
         from_plain(plain)
