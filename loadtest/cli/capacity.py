@@ -51,7 +51,7 @@ _EXITS = {
     End.GENERATOR: EXIT_INVALID,
     End.UNSETTLED: EXIT_INVALID,
 }
-_DESCRIPTION = f"""\
+_DESCRIPTION = """\
 Finds how many viewers a deployment holds, and what breaks first. Plays SCENARIO for a short while
 with ever more people: doubles their number until an objective is missed, narrows the gap, has the
 larger size fail again, and plays the smaller one for longer. Where two trials of a size disagree a

@@ -9,11 +9,11 @@ import uvloop
 
 from ..compare.comparison import Comparison, Finding, compare
 from ..compare.folders import read_runs
-from ..compare.likeness import Side, require_like, require_repeats
+from ..compare.likeness import Side, Unlike, require_like, require_repeats
 from ..compare.noise import REPEATS_MIN
 from ..compare.report import markdown, print_comparison
-from ..record.record import Record
-from ..scenario.plain import from_plain
+from ..record.record import BadRecord, Record
+from ..scenario.plain import from_json
 from .common import (
     EXIT_FAIL,
     EXIT_PASS,
@@ -83,6 +83,16 @@ def add(commands: Any) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    try:
+        comparison = _compared(arguments)
+    except (BadRecord, Unlike) as error:
+        raise BadUsage(str(error)) from error
+    print_comparison(comparison, console())
+    _keep(comparison, arguments)
+    return EXIT_FAIL if comparison.finding is Finding.WORSE else EXIT_PASS
+
+
+def _compared(arguments: argparse.Namespace) -> Comparison:
     a, b = (Side(str(place), read_runs(place)) for place in (arguments.a, arguments.b))
     require_like([a, b], across_machines=arguments.across_machines)
     noise: list[Record] = []
@@ -90,10 +100,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         noise = _noise(arguments, a.runs[0])
         require_like([a, Side(NOISE, noise)], across_machines=arguments.across_machines)
     require_repeats(a, noise)
-    comparison = compare(a, b, noise)
-    print_comparison(comparison, console())
-    _keep(comparison, arguments)
-    return EXIT_FAIL if comparison.finding is Finding.WORSE else EXIT_PASS
+    return compare(a, b, noise)
 
 
 def _noise(arguments: argparse.Namespace, like: Record) -> list[Record]:
@@ -104,7 +111,7 @@ def _noise(arguments: argparse.Namespace, like: Record) -> list[Record]:
 
 
 async def _repeated(play: Play, like: Record, count: int) -> list[Record]:
-    scenario = from_plain(like.scenario)
+    scenario = from_json(like.scenario)
     return [await play(scenario) for _ in range(count)]
 
 

@@ -1,12 +1,10 @@
-"""A scenario as plain values and back: how a run's record keeps what was played. Pure.
+"""A scenario read back from the plain values that a run's record keeps. Pure.
 
-Invariant: `from_plain(as_plain(scenario)) == scenario`, through JSON as well; so a run can be
-played again from its record alone, when the files it was read from are gone.
+Invariant: `from_json(scenario.as_json()) == scenario`; so a run can be played again from its
+record alone, when the files it was read from are gone.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from enum import Enum
 from typing import Any
 
 from .model import (
@@ -26,14 +24,8 @@ from .model import (
 )
 
 
-def as_plain(scenario: Scenario) -> dict[str, Any]:
-    """Dictionaries, lists, strings and numbers, ready for JSON."""
-    plain: dict[str, Any] = _plain(asdict(scenario))
-    return plain
-
-
-def from_plain(plain: Mapping[str, Any]) -> Scenario:
-    """The scenario that `as_plain` wrote. Raises `BadScenario`."""
+def from_json(plain: Mapping[str, Any]) -> Scenario:
+    """The scenario that `Scenario.as_json` wrote. Raises `BadScenario`."""
     try:
         return Scenario(
             **{
@@ -46,14 +38,6 @@ def from_plain(plain: Mapping[str, Any]) -> Scenario:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadScenario(f"these are not the values of a scenario: {error!r}") from error
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value.value if isinstance(value, Enum) else value
 
 
 def _room_group(plain: Mapping[str, Any]) -> RoomGroup:
