@@ -12,11 +12,20 @@ from rich.text import Text
 from ..record.cells import cell, row
 from ..record.figures import figure
 from ..record.record import Machine, Verdict
-from .answer import KEY_FIGURES, Capacity, Tried
+from .answer import Capacity, Tried
 from .search import End
 
 _STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INVALID: "yellow"}
 _ANSWERS = {End.FOUND: "bold green", End.MOST: "bold green", End.NONE: "bold red"}
+TITLES = {
+    "comment.p99_ms": "comment p99",
+    "comment.reach_pct": "reach",
+    "gift_event.p99_ms": "gift p99",
+    "order.p99_ms": "order p99",
+    "reliable.lost": "lost",
+    "server.cpu_pct_max": "server CPU",
+    "generator.cpu_pct_max": "gen. CPU",
+}
 _SHOWN_ON_LINE = ("comment.p99_ms", "order.p99_ms", "server.cpu_pct_max")
 
 
@@ -65,7 +74,7 @@ def _markdown(capacity: Capacity) -> Iterator[str]:
 def _table(capacity: Capacity) -> Table:
     columns = _columns(capacity)
     table = Table(header_style="bold")
-    for name in ("viewers", "trial", "verdict", *columns):
+    for name in ("viewers", "trial", "verdict", *(TITLES[column] for column in columns)):
         table.add_column(name, justify="left" if name == "verdict" else "right")
     for trial in sorted(capacity.trials, key=lambda each: each.viewers):
         viewers, length, verdict = _head(trial)
@@ -83,7 +92,7 @@ def _head(trial: Tried) -> tuple[str, str, str]:
 
 
 def _columns(capacity: Capacity) -> list[str]:
-    return [name for name in KEY_FIGURES if any(name in each.figures for each in capacity.trials)]
+    return [name for name in TITLES if any(name in each.figures for each in capacity.trials)]
 
 
 def _values(trial: Tried, columns: list[str]) -> list[str]:
@@ -92,7 +101,7 @@ def _values(trial: Tried, columns: list[str]) -> list[str]:
 
 def _figures(trial: Tried) -> str:
     shown = (name for name in _SHOWN_ON_LINE if name in trial.figures)
-    return ", ".join(f"{name} {_value(name, trial.figures[name])}" for name in shown)
+    return ", ".join(f"{TITLES[name]} {_value(name, trial.figures[name])}" for name in shown)
 
 
 def _value(name: str, value: float) -> str:

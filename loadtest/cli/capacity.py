@@ -11,7 +11,7 @@ import uvloop
 
 from ..capacity.answer import Capacity, Tried
 from ..capacity.report import markdown, print_answer, print_trial
-from ..capacity.run import HOLD_S, TRIAL_S, Play, Terms, find_capacity
+from ..capacity.run import HOLD_S, REST_S, TRIAL_S, Play, Terms, find_capacity
 from ..capacity.search import (
     RESOLUTION_DEFAULT,
     SECONDS_MAX,
@@ -169,6 +169,7 @@ def _terms(arguments: argparse.Namespace) -> Terms:
         bounds=bounds,
         trial_s=arguments.trial,
         hold_s=arguments.hold,
+        rest_s=REST_S,
     )
 
 

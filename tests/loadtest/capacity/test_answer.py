@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from loadtest.capacity.answer import (
+    KEY_FIGURES,
     Capacity,
     Tried,
     commonest_bottleneck,
@@ -13,7 +14,7 @@ from loadtest.capacity.answer import (
     from_json,
     tried,
 )
-from loadtest.capacity.report import markdown
+from loadtest.capacity.report import TITLES, markdown
 from loadtest.capacity.search import End
 from loadtest.record.cells import cell
 from loadtest.record.record import BadRecord, Judged, Verdict
@@ -153,3 +154,7 @@ def test_the_page_has_the_answer_the_machine_and_every_trial() -> None:
     assert "Test CPU, 2 cores" in page
     assert "| 1,290 | 15 s | fail | 412 ms |" in page
     assert "a \\| \\`b\\` \\<c>" in page
+
+
+def test_every_figure_that_is_kept_has_a_column() -> None:
+    assert set(TITLES) == set(KEY_FIGURES)

@@ -66,19 +66,19 @@ def test_a_noisy_deployment_is_found_to_within_10_percent_in_few_trials(
 
 def test_of_three_searches_of_one_deployment_98_in_100_agree_within_10_percent() -> None:
     random, agree, near, seconds = Random(7), 0, 0, 0.0
-    for _ in range(400):
+    for _ in range(200):
         capacity = random.uniform(200.0, 8_000.0)
         three = [searched(capacity, random, BOUNDS) for _ in range(3)]
         answers = [each.holds or 0 for each in three]
         agree += spread(answers) <= 0.10
         near += all(abs(answer / capacity - 1.0) <= 0.10 for answer in answers)
         seconds += sum(each.seconds for each in three) / 3
-    assert agree >= 392
-    assert near >= 392
-    assert seconds / 400 <= 300
+    assert agree >= 196
+    assert near >= 196
+    assert seconds / 200 <= 300
 
 
-@given(st.lists(st.sampled_from((PASS, FAIL, INVALID)), min_size=60, max_size=60))
+@given(st.lists(st.sampled_from((PASS, FAIL, INVALID)), min_size=30, max_size=30))
 def test_a_search_ends_whatever_it_is_told_and_keeps_its_two_sizes_in_order(
     verdicts: list[Verdict],
 ) -> None:

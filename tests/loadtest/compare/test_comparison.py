@@ -48,21 +48,21 @@ def repeats(
     return Side(name, runs)
 
 
-@pytest.mark.parametrize("noise", [0.005, 0.03, 0.3])
+@pytest.mark.parametrize("noise", [0.03, 0.3])
 def test_of_equal_sides_95_in_100_show_no_detectable_change(noise: float) -> None:
     random = Random(11)
     findings = [
         compare(repeats("A", random, noise=noise), repeats("B", random, noise=noise)).finding
-        for _ in range(400)
+        for _ in range(200)
     ]
-    assert findings.count(Finding.NONE) >= 380
+    assert findings.count(Finding.NONE) >= 190
 
 
-@pytest.mark.parametrize(("count", "least"), [(3, 150), (4, 192)])
+@pytest.mark.parametrize(("count", "least"), [(3, 75), (4, 96)])
 @pytest.mark.parametrize("figure", HEADLINES)
 def test_a_change_of_15_percent_is_found_in_noise_of_3(count: int, least: int, figure: str) -> None:
     random, worse = Random(3), 0
-    for _ in range(200):
+    for _ in range(100):
         b = repeats("B", random, count, changed={figure: 1.15})
         worse += compare(repeats("A", random, count), b).finding is Finding.WORSE
     assert worse >= least
