@@ -6,6 +6,7 @@ import sys
 from .checkout.plan import BadPlan
 from .cli import bench, checkout, run
 from .cli import bench, checkout, report, run
+from .cli import bench, capacity, checkout, compare, run
 from .cli.common import (
     EXIT_CONFIGURATION,
     EXIT_INTERRUPTED,
@@ -18,6 +19,7 @@ from .process import TooFewFiles
 from .scenario.model import BadScenario
 
 COMMANDS = (run, report, checkout, bench)
+COMMANDS = (run, capacity, compare, checkout, bench)
 _DESCRIPTION = """\
 Load-test a livesrv server over its wire, and check that nothing was lost.
 """
