@@ -17,6 +17,7 @@ from rich.console import Console
 from ..alongside import alongside, clock_ms, until_interrupted
 from ..books.account import Account
 from ..books.books import Books
+from ..capacity.bottleneck import name_bottleneck
 from ..client.api import Api, Unreachable, open_session
 from ..client.audience import connector
 from ..client.credentials import TOKEN_MARGIN_S, Mint
@@ -221,7 +222,7 @@ class _Run:
             generator=crews,
             server=self._watch.processes(),
             stores=self._watch.stores(),
-            bottleneck=None,
+            bottleneck=name_bottleneck(self._watch.moments()),
             examples=found.examples,
         )
 
