@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.console import Console
 
@@ -51,7 +50,6 @@ class RunOrder:
     scenario: Scenario
     url: str
     crews: int = 1
-    data_dir: Path | None = None
 
 
 async def run(order: RunOrder, mint: Mint, console: Console) -> Record:
