@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from livesrv import recording
 from livesrv.config import Config, ConfigError
 from livesrv.process import stop_signal, unless
+from livesrv.recording import CannotRecord, Line, Transcript
 
 RECORDED = """It watches as a guest, and writes one JSON line for each thing that happens: when, and
 how large. No name, no text and nothing that was sold is written, so that the file
@@ -29,7 +30,7 @@ SECONDS_MAX = 86_400.0
 WORDS = (
     ("comment", "comments"),
     ("shed", "shed comments"),
-    ("like", "taps of like"),
+    ("like", "likes"),
     ("gift", "gifts"),
     ("order", "orders"),
     ("pin", "pins"),
@@ -43,7 +44,7 @@ async def record(_: Config, flags: Namespace) -> int:
     stopped, url = stop_signal(), _ws_url(flags.url)
     with _Recording(flags.out or f"{flags.room}.jsonl") as file:
 
-        def write(lines: Sequence[recording.Line]) -> None:
+        def write(lines: Sequence[Line]) -> None:
             if not file.is_worth_keeping and flags.seconds is not None:
                 asyncio.get_running_loop().call_later(flags.seconds, stopped.set)
             file.is_worth_keeping = True
@@ -53,9 +54,12 @@ async def record(_: Config, flags: Namespace) -> int:
         try:
             await unless(stopped, recorder.run())
         finally:
-            told = _summary(recorder.transcript, recorder.visits - 1, recorder.tally.lost)
-            file.say(f"{flags.room} in {file.path}: {told}")
-    return 0 if file.is_worth_keeping else 1
+            if recorder.transcript is not None:
+                told = _summary(recorder.transcript, recorder.visits - 1, recorder.tally.lost)
+                file.say(f"{flags.room} in {file.path}: {told}")
+    if not file.is_worth_keeping:
+        raise CannotRecord(f"room {flags.room} was not entered; nothing is recorded")
+    return 0
 
 
 class _Recording:
@@ -67,7 +71,7 @@ class _Recording:
         self._file = sys.stdout if path == STDOUT else _created(path)
         self.write([recording.header(datetime.now(UTC).isoformat(timespec="seconds"))])
 
-    def write(self, lines: Sequence[recording.Line]) -> None:
+    def write(self, lines: Sequence[Line]) -> None:
         self._file.writelines(json.dumps(line) + "\n" for line in lines)
         self._file.flush()
 
@@ -122,10 +126,8 @@ def _ws_url(url: str) -> str:
     return url.rstrip("/").replace("http", "ws", 1) + "/ws"
 
 
-def _summary(transcript: recording.Transcript | None, reconnects: int, lost: int) -> str:
-    if transcript is None:
-        return "nothing was recorded, the room could not be entered"
-    counts = ", ".join(f"{transcript.counts[what]} {word}" for what, word in WORDS)
+def _summary(transcript: Transcript, reconnects: int, lost: int) -> str:
+    counts = ", ".join(f"{word} {transcript.counts[what]}" for what, word in WORDS)
     viewers = f"at most {transcript.viewers_max} viewers"
     text = f"{transcript.last_ms / 1000:.0f} s; {counts}; {viewers}"
     if not reconnects:

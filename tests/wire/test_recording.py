@@ -234,7 +234,7 @@ async def test_a_recording_is_played_at_the_moments_of_the_show(
     await show.host.do("end", room=show.room)
     said, complained = await process.communicate()
     assert process.returncode == 0, complained
-    assert b"2 comments, 0 shed comments, 12 taps of like, 3 gifts, 1 orders, 1 pins" in said
+    assert b"comments 2, shed comments 0, likes 12, gifts 3, orders 1, pins 1; at most" in said
     (tmp_path / "again.toml").write_text(SHOW)
     audience, hosts = load(tmp_path / "again.toml").people
     moments = {act.kind: moments_ms(act.when, 60, Random(1)) for act in audience.acts}
@@ -256,7 +256,7 @@ async def test_an_interrupted_recording_is_whole_and_says_how_much_it_has(
     process.send_signal(signal.SIGINT)
     said, complained = await process.communicate()
     assert process.returncode == 0, complained
-    assert b"0 comments" in said
+    assert b"comments 0" in said
     header, *lines = map(json.loads, file.read_text().splitlines())
     assert header["format"] == 1
     assert [line["what"] for line in lines] == ["viewers"]
@@ -274,7 +274,7 @@ async def test_it_ends_after_its_seconds_and_may_write_to_standard_output(stage:
     said, told = await process.communicate()
     assert process.returncode == 0
     assert set(json.loads(said.splitlines()[0])) == {"format", "recorded_at"}
-    assert b"0 comments" in told
+    assert b"comments 0" in told
 
 
 async def test_nothing_is_left_of_a_recording_that_could_not_begin(
