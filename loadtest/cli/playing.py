@@ -1,11 +1,12 @@
-"""What the commands that play scenarios share: how large, from how many processes, with what secret."""
+"""What the commands that play scenarios share: how large, from how many processes, how."""
 
 import argparse
 import math
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -15,6 +16,7 @@ from ..process import cores, open_files_max
 from ..record.record import Record
 from ..run.run import RunOrder, run
 from ..scenario import reading
+from ..scenario.limits import require_within_limits
 from ..scenario.model import Scenario
 from .common import BadUsage
 
@@ -25,7 +27,7 @@ PEOPLE_PER_CREW = 5_000
 CREWS_MAX = 64
 UNAUTHENTICATED = 401
 
-Play = Callable[[Scenario], Awaitable[Record]]
+Play = Callable[[Scenario], Coroutine[Any, Any, Record]]
 
 
 def player(arguments: argparse.Namespace, shown: Console) -> Play:
@@ -72,6 +74,7 @@ def sized(arguments: argparse.Namespace) -> Scenario:
     elif arguments.scale is not None:
         require("--scale", arguments.scale > 0, arguments.scale, "above 0")
         scenario = scenario.scaled(arguments.scale)
+    require_within_limits(scenario)
     return scenario if arguments.seed is None else replace(scenario, seed=arguments.seed)
 
 
