@@ -23,13 +23,15 @@ from ..client.credentials import NoSecret, find_secret
 from ..crew.messages import Stop
 from ..scenario.limits import require_within_limits
 from ..scenario.model import Scenario
-from .order import DOWN, Order, Outcome
+from .order import DOWN, END, Order, Outcome
 from .seal import BadSeal, Seal
 from .shares import in_turn
 from .sockets import Child, Line, packed
 
 LOOK_S = 1.0
 """How often it is looked whether a worker is still there."""
+CSV_WITHIN_S = 1.5
+"""Locust writes its CSV files once a second, and not at the end."""
 LOCAL = "local"
 """What Locust calls the only worker of a single process."""
 Lead = MasterRunner | LocalRunner
@@ -50,10 +52,12 @@ class Wire:
         self._turn = Lock()
 
     def forward(self) -> None:
-        """Tell the worker whatever the director says, until it ends."""
+        """Tell the worker whatever the director says, and that it has ended."""
         while (content := self._line.receive()) is not None:
             self.tell(content)
             self.is_assigned.set()
+        if self.is_assigned.is_set():
+            self.tell(END)
         self.is_assigned.set()
 
     def tell(self, content: bytes) -> None:
@@ -112,6 +116,8 @@ class Show:
     def conclude(self) -> None:
         """End the show now, and wait for the verdict."""
         if not self.is_assigned:
+            why = "the test was stopped before everything was prepared"
+            self.outcome = Outcome(EXIT_INVALID, "", [why])
             self._child.end()
         elif not self.ended.is_set():
             log.info("The show ends; waiting for what is under way, and for the ledger")
@@ -142,6 +148,7 @@ class Lectern:
         self._lead = lead
         self._scenario = scenario
         self._show: Show | None = None
+        self._is_concluded = False
 
     def take(self, environment: Environment, msg: Any) -> None:
         """Take a message of a worker's."""
@@ -157,15 +164,18 @@ class Lectern:
             gevent.spawn(self._quit)
             return
         self._show = Show(self._lead, order, sorted(_present(self._lead)))
+        self._is_concluded = False
         gevent.spawn(self._await, self._show)
         self._show.wait_assigned()
 
     def conclude(self, **_: Any) -> None:
         """The test is about to end: have its verdict before its users go."""
-        show, self._show = self._show, None
-        if show:
-            show.conclude()
-            self._report(show.outcome)
+        if self._show and not self._is_concluded:
+            self._is_concluded = True
+            self._show.conclude()
+            self._report(self._show.outcome)
+            if self._environment.parsed_options and self._environment.parsed_options.csv_prefix:
+                gevent.sleep(CSV_WITHIN_S)
 
     def _order(self) -> Order:
         options = self._environment.parsed_options
@@ -187,7 +197,7 @@ class Lectern:
     def _await(self, show: Show) -> None:
         """A show that is over ends its test."""
         show.ended.wait()
-        if self._show is show:
+        if self._show is show and not self._is_concluded:
             self._quit()
 
     def _quit(self) -> None:

@@ -9,6 +9,8 @@ from ..scenario.model import Scenario
 UP = "livesrv-up"
 """Locust's name for a message from a worker to the master: from its crew to the director."""
 DOWN = "livesrv-down"
+END = b""
+"""Instead of a message to the crew: nobody will speak to it any more."""
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ Must not know what a person does: that is the crew's. Invariant: every user is a
 a user for whom there is nobody left only waits.
 """
 
-import logging
 import sys
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import gevent
 from locust import User, constant, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
@@ -26,7 +26,6 @@ from .worker import Post
 
 FOREVER_S = 10**9
 _posts: "WeakKeyDictionary[Environment, Post]" = WeakKeyDictionary()
-log = logging.getLogger(__name__)
 
 
 class Person(User):
@@ -36,8 +35,6 @@ class Person(User):
 
     def on_start(self) -> None:
         self._person = _posts[self.environment].come()
-        if self._person is None:
-            log.warning("There are more users than people of the scenario; one only waits")
 
     def on_stop(self) -> None:
         if self._person is not None:
@@ -74,6 +71,7 @@ def _add_options(parser: LocustArgumentParser) -> None:
 def _prepare(environment: Environment, runner: Runner, **_: Any) -> None:
     events, options = environment.events, environment.parsed_options
     assert options is not None
+    gevent.get_hub().loop.update_now()  # or --run-time would count from before the imports
     if isinstance(runner, MasterRunner | LocalRunner):
         lectern = Lectern(environment, runner, _scenario(options.scenario))
         runner.register_message(UP, lectern.take)

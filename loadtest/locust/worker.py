@@ -21,7 +21,7 @@ from locust.runners import LocalRunner, WorkerRunner
 from ..client.credentials import Mint, NoSecret, find_secret
 from ..crew.messages import AllCalled, Assignment, Beat, Call, Dismiss, Left, Stop
 from .entries import Entries
-from .order import UP
+from .order import END, UP
 from .seal import BadSeal, Seal
 from .shares import people_of
 from .sockets import Child, packed
@@ -46,6 +46,7 @@ class Crew:
         self._lose = lose
         self._free = people_of(assignment)[::-1]
         self._is_all_called = False
+        self._is_too_full = False
         self._child = Child("loadtest.crew", 1)
         self.ended = Event()
         self.forward(packed(assignment))
@@ -57,6 +58,9 @@ class Crew:
     def come(self) -> int | None:
         """Call the next person; None when all are there."""
         if not self._free:
+            if not self._is_too_full:
+                log.warning("There are more users than people of the scenario; the rest only waits")
+            self._is_too_full = True
             return None
         person = self._free.pop()
         self.forward(packed(Call([person])))
@@ -113,7 +117,7 @@ class Post:
             if told["test"] != self._test:
                 self._begin(told["test"], told["worker"], told["url"], told["sealed"])
             elif self._crew is not None and self._down is not None:
-                self._crew.forward(self._down.opened(told["sealed"]))
+                self._obey(self._crew, self._down.opened(told["sealed"]))
         except (BadSeal, NoSecret) as error:
             self._lose(str(error))
 
@@ -137,6 +141,20 @@ class Post:
             self._crew.stop()
             self._crew.ended.wait(LEAVE_WITHIN_S)
             self._crew.end()
+
+    def _obey(self, crew: Crew, content: bytes) -> None:
+        if content != END:
+            crew.forward(content)
+            return
+        gevent.spawn(crew.end)
+        if isinstance(self._runner, WorkerRunner):
+            self._report(self._runner)
+
+    def _report(self, runner: WorkerRunner) -> None:
+        """Have the last figures with the master before it shows them; Locust waits for seconds."""
+        stats: dict[str, Any] = {}
+        self._environment.events.report_to_master.fire(client_id=runner.client_id, data=stats)
+        runner.send_message("stats", stats)
 
     def _begin(self, test: str, worker: str, url: str, sealed: bytes) -> None:
         if self._crew:
