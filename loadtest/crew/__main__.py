@@ -103,7 +103,10 @@ async def _main(fd: int) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the director's to hear
+    is_alone = False
     try:
         uvloop.run(_main(int(sys.argv[1])))
-    except (asyncio.IncompleteReadError, ConnectionError):
+    except* (asyncio.IncompleteReadError, ConnectionError):
+        is_alone = True
+    if is_alone:
         sys.exit("the run has ended without this crew")
