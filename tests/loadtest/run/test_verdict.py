@@ -1,101 +1,154 @@
-"""What makes a run fail, and what is only worth a note."""
+"""What makes a run fail or mean nothing, and what is only worth a note."""
 
-import json
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from loadtest.books.deliveries import WaterfallAccount
-from loadtest.books.latency import Latencies, Measure
-from loadtest.books.sequence import Tally
-from loadtest.run.result import Generator, Outcomes, Reconciliation, Result
-
-GOOD = Result(
-    run="r1",
-    plan={"viewers": 2, "duration_s": 1.0},
-    viewers_entered=2,
-    viewers_gone=0,
-    waterfall=WaterfallAccount(10, 10, 0, 0, 0, 0),
-    reliable=Tally(expected=4, delivered=4),
-    latency_ms={measure.value: Latencies().summary(measure) for measure in Measure},
-    outcomes={"order": Outcomes(1, 1, 1, 0, 0, 0)},
-    late=0,
-    retries=0,
-    resent=0,
-    reconnects=0,
-    errors={},
-    close_codes={},
-    entry_failures={},
-    event_mismatches=0,
-    unreadable=0,
-    unreadable_first="",
-    rooms_unsettled=0,
-    ledger=Reconciliation(),
-    generator=Generator(0.1, 10, 1, 1.0),
+from loadtest.record.figures import CATALOGUE
+from loadtest.record.record import Judged, Verdict
+from loadtest.run.verdict import (
+    CPU_PCT_MAX,
+    LAG_P99_MS_MAX,
+    LATE_P99_MS_MAX,
+    NEVER,
+    Generator,
+    judge,
+    notes,
 )
 
+WELL = Generator(losses=[], own_failures=0, turned_away=0)
+GOOD: Mapping[str, float] = {
+    **dict.fromkeys(CATALOGUE, 0.0),
+    "viewers.asked": 100.0,
+    "viewers.opened": 100.0,
+    "reliable.delivered": 1_234.0,
+    "order.acknowledged": 5.0,
+}
+MET = Judged("comment.p99_ms <= 150", "comment.p99_ms", 20.0, True)
+MISSED = Judged("comment.p99_ms <= 150", "comment.p99_ms", 170.25, False)
+UNKNOWN = Judged("server.cpu_pct_max < 90", "server.cpu_pct_max", None, False)
 
-def test_a_run_in_which_nothing_was_lost_has_no_failures() -> None:
-    assert (GOOD.failures(), GOOD.warnings()) == ([], [])
+
+def verdict(
+    *objectives: Judged, generator: Generator = WELL, **figures: float
+) -> tuple[Verdict, list[str]]:
+    """Figures with underscores for the first dot: `viewers__opened`."""
+    changed = {name.replace("__", "."): value for name, value in figures.items()}
+    assert changed.keys() <= CATALOGUE.keys()
+    return judge({**GOOD, **changed}, objectives, generator)
+
+
+def test_a_run_in_which_nothing_was_lost_passes_and_says_what_held() -> None:
+    found, reasons = verdict(MET)
+    assert found is Verdict.PASS
+    assert reasons[0].startswith("1,234 reliable events and 5 orders: nothing lost")
+    assert reasons[1] == "All 1 objectives are met."
+
+
+@pytest.mark.parametrize("name", sorted(NEVER))
+def test_what_must_never_be_fails_a_run_without_any_objective(name: str) -> None:
+    assert name in CATALOGUE
+    found, reasons = judge({**GOOD, name: 2}, [], WELL)
+    assert found is Verdict.FAIL
+    assert reasons == [f"2 {NEVER[name]}."]
+
+
+def test_an_objective_about_what_must_never_be_gives_one_reason_not_two() -> None:
+    lost = Judged("reliable.lost == 0", "reliable.lost", 3.0, False)
+    assert verdict(lost, reliable__lost=3)[1] == ["3 reliable events were lost."]
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("objective", "reason"),
     [
-        {"reliable": Tally(lost=1)},
-        {"reliable": Tally(doubled=1)},
-        {"reliable": Tally(reordered=1)},
-        {"event_mismatches": 1},
-        {"unreadable": 1},
-        {"rooms_unsettled": 1},
-        {"viewers_entered": 1},
-        {"ledger": Reconciliation(orders_missing=1)},
-        {"ledger": Reconciliation(orders_wrong=1)},
-        {"ledger": Reconciliation(stocks_wrong=1)},
-        {"ledger": Reconciliation(wallets_wrong=1)},
-        {"ledger": Reconciliation(shows_wrong=1)},
-        {"ledger": Reconciliation(unverified=1)},
+        (MISSED, "comment.p99_ms <= 150: it was 170.25."),
+        (UNKNOWN, "server.cpu_pct_max < 90: the run could not learn server.cpu_pct_max."),
     ],
 )
-def test_anything_that_must_not_be_is_a_failure(change: dict[str, Any]) -> None:
-    assert len(replace(GOOD, **change).failures()) == 1
+def test_an_objective_that_is_not_met_fails_a_run(objective: Judged, reason: str) -> None:
+    assert verdict(MET, objective) == (Verdict.FAIL, [reason])
+
+
+def test_a_server_that_lets_in_too_few_fails() -> None:
+    away = Generator([], own_failures=0, turned_away=1_500)
+    found, (reason,) = verdict(generator=away, viewers__opened=98)
+    assert found is Verdict.FAIL
+    assert reason == (
+        "The server let in only 98 of 100 people; it turned people away 1,500 times."
+    )
+    assert verdict(viewers__opened=99)[0] is Verdict.PASS
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("figure", "most", "words"),
     [
-        {"waterfall": WaterfallAccount(10, 9, 0, 0, 0, 0)},
-        {"viewers_gone": 1},
-        {"generator": Generator(0.1, 10, 1, 0.5)},
-        {"outcomes": {"order": Outcomes(2, 2, 1, 0, 0, 1)}},
-        {"outcomes": {"order": Outcomes(2, 1, 1, 0, 1, 0)}},
-        {"reliable": Tally(holes=1, resnapshots=1)},
+        ("generator.lag.p99_ms", LAG_P99_MS_MAX, "event loops were late"),
+        ("generator.late.p99_ms", LATE_P99_MS_MAX, "later than intended"),
+        ("generator.cpu_pct_max", CPU_PCT_MAX, "of its core"),
     ],
 )
-def test_what_the_wire_allows_is_no_failure(change: dict[str, Any]) -> None:
-    assert replace(GOOD, **change).failures() == []
+def test_a_generator_at_its_limit_makes_the_run_invalid(
+    figure: str, most: float, words: str
+) -> None:
+    found, reasons = judge({**GOOD, figure: most + 1}, [], WELL)
+    assert found is Verdict.INVALID
+    assert words in reasons[0]
+    assert f"{most + 1:.0f}" in reasons[0]
+    assert f"above {most:g}" in reasons[0]
+    assert judge({**GOOD, figure: most}, [], WELL)[0] is Verdict.PASS
 
 
-def test_a_generator_that_lagged_is_noted() -> None:
-    latencies = Latencies()
-    latencies.record(Measure.LOOP_LAG, 80.0)
-    lagged = {**GOOD.latency_ms, Measure.LOOP_LAG.value: latencies.summary(Measure.LOOP_LAG)}
-    assert "loop lag" in replace(GOOD, latency_ms=lagged).warnings()[0]
+def test_a_lost_crew_makes_the_run_invalid() -> None:
+    lost = Generator(["generator process 2 of 3 was lost (exit code -9)"], 0, 0)
+    found, reasons = verdict(generator=lost)
+    assert found is Verdict.INVALID
+    assert reasons == ["Generator process 2 of 3 was lost (exit code -9)."]
 
 
-def test_the_json_holds_the_figures_and_the_verdict() -> None:
-    written = json.loads(json.dumps(GOOD.as_json()))
-    assert written["format"] == 1
-    assert written["reliable"]["delivered"] == 4
-    assert written["failures"] == []
+def test_too_few_for_want_of_our_own_files_or_ports_is_invalid_and_no_fault_of_the_server() -> None:
+    found, reasons = verdict(generator=Generator([], 7, 0), viewers__opened=50)
+    assert found is Verdict.INVALID
+    assert len(reasons) == 1
+    assert "opened only 50 of 100 connections" in reasons[0]
 
 
-def test_repeated_values_and_single_ones_make_one_histogram() -> None:
-    latencies = Latencies()
-    latencies.tally(Measure.GIFT_EVENT, 10, 99)
-    latencies.record(Measure.GIFT_EVENT, 500.0)
-    summary = latencies.summary(Measure.GIFT_EVENT)
-    assert summary.count == 100
-    assert summary.p99_ms == pytest.approx(10, rel=0.001)
-    assert summary.max_ms == pytest.approx(500, rel=0.001)
+def test_failures_of_our_own_that_did_not_matter_in_the_end_are_forgiven() -> None:
+    assert verdict(generator=Generator([], 7, 0))[0] is Verdict.PASS
+
+
+def test_invalid_comes_before_fail_and_keeps_its_reasons() -> None:
+    found, reasons = verdict(MISSED, generator__cpu_pct_max=99, reliable__lost=1)
+    assert found is Verdict.INVALID
+    assert len(reasons) == 3
+    assert "of its core" in reasons[0]
+
+
+def test_what_never_was_timed_is_no_reason() -> None:
+    without: dict[str, Any] = {k: v for k, v in GOOD.items() if not k.endswith("_ms")}
+    assert judge(without, [], WELL)[0] is Verdict.PASS
+
+
+def noted(seconds: float = 60.0, **figures: float) -> list[str]:
+    changed = {name.replace("__", "."): value for name, value in figures.items()}
+    return list(notes({**GOOD, **changed}, seconds, 60.0))
+
+
+def test_a_run_of_which_there_is_nothing_to_say_has_no_notes() -> None:
+    assert noted() == []
+    assert noted(59.5) == []
+
+
+@pytest.mark.parametrize(
+    ("figures", "note"),
+    [
+        ({"seconds": 12.4}, "The show was cut short after 12 s of 60 s."),
+        ({"comment__missing": 3}, "3 comment deliveries are missing without having been"),
+        ({"viewers__gone": 2}, "2 people were told not to come back."),
+        ({"order__skipped": 4}, "4 orders were skipped: there was no connection"),
+        ({"pin__unknown": 1}, "1 pins were never answered."),
+    ],
+)
+def test_what_may_be_but_should_be_known_is_noted(figures: dict[str, float], note: str) -> None:
+    (found,) = noted(**figures)
+    assert found.startswith(note)

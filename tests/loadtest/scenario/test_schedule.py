@@ -3,16 +3,28 @@
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from loadtest.scenario.schedule import Kind, Timetable, in_order, timetable
-from loadtest.run.plan import BadPlan, Plan
-from loadtest.run.run import timetables
+from loadtest.scenario.cast import Cast
+from loadtest.scenario.model import Kind, Scenario
+from loadtest.scenario.schedule import Schedule, Timetable, timetable
+
+from ..shows import act, busy_show, constant, crowd, show
 
 
-def table(rate: float = 50.0, duration_s: float = 3.0, viewers: int = 7) -> Timetable:
+def table(rate: float = 50.0, duration_s: float = 3.0, people: int = 7) -> Timetable:
     return timetable(
-        Kind.GIFT, rate_per_s=rate, duration_s=duration_s, viewers=viewers, random=Random(1)
+        Kind.GIFT,
+        constant(rate, duration_s),
+        range(people),
+        duration_s=duration_s,
+        random=Random(1),
     )
+
+
+def schedule(scenario: Scenario) -> Schedule:
+    return Cast(scenario).schedule
 
 
 def test_a_rate_gives_exactly_its_number_of_moments_one_in_each_slot() -> None:
@@ -21,26 +33,24 @@ def test_a_rate_gives_exactly_its_number_of_moments_one_in_each_slot() -> None:
     assert [int(moment / 20) for moment in moments] == list(range(150))
 
 
-def test_every_viewer_has_the_same_rate() -> None:
+def test_every_person_has_the_same_rate() -> None:
     assert sorted(table().counts()) == list(range(7))
     assert set(table().counts().values()) == {21, 22}
 
 
-def test_counts_are_those_of_the_viewers_turns() -> None:
-    gifts = table(rate=1, duration_s=10)
-    turns = [gifts.viewer(number) for number in range(10)]
+@given(st.integers(0, 60), st.integers(1, 9))
+def test_counts_and_ordinals_are_those_of_the_turns(actions: int, people: int) -> None:
+    gifts = table(rate=actions, duration_s=1, people=people)
+    turns = [gifts.viewer(number) for number in range(len(gifts))]
     assert gifts.counts() == {viewer: turns.count(viewer) for viewer in turns}
+    for number, viewer in enumerate(turns):
+        assert gifts.ordinal(number) == turns[:number].count(viewer)
+        assert gifts.number(viewer, gifts.ordinal(number)) == number
 
 
-def test_viewers_without_a_turn_are_not_counted() -> None:
-    assert len(table(rate=1, duration_s=3).counts()) == 3
-
-
-def test_the_ordinal_counts_a_viewers_own_actions() -> None:
-    gifts = table()
-    viewer = gifts.viewer(3)
-    own = [number for number in range(len(gifts)) if gifts.viewer(number) == viewer]
-    assert [gifts.ordinal(number) for number in own] == list(range(len(own)))
+def test_who_is_not_of_the_group_has_no_action() -> None:
+    with pytest.raises(KeyError):
+        table().number(7, 0)
 
 
 def test_a_rate_of_nought_gives_nothing() -> None:
@@ -49,29 +59,57 @@ def test_a_rate_of_nought_gives_nothing() -> None:
 
 
 def test_actions_of_all_kinds_come_in_the_order_of_their_moments() -> None:
-    tables = timetables(Plan(duration_s=2))
-    actions = list(in_order(list(tables.values())))
-    assert len(actions) == sum(len(each) for each in tables.values())
-    assert actions == sorted(actions, key=lambda action: action[0])
+    laid_out = schedule(busy_show(2.0))
+    actions = list(laid_out.in_order())
+    assert len(actions) == sum(map(laid_out.count, Kind)) == 80
+    moments = [at_ms for at_ms, _, _ in actions]
+    assert moments == sorted(moments)
 
 
 def test_equal_seeds_give_equal_schedules_and_others_do_not() -> None:
-    moments = [timetables(Plan(seed=seed))[Kind.ORDER].intended_ms for seed in (1, 1, 2)]
-    assert moments[0] == moments[1] != moments[2]
+    first, again = busy_show(), busy_show()
+    other = Cast(show(*first.people, seed=4)).schedule
+    assert plain(schedule(first)) == plain(schedule(again)) != plain(other)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"rooms": 0},
-        {"viewers": 3, "rooms": 4},
-        {"viewers": 1_000_000},
-        {"duration_s": 0},
-        {"orders_per_s": -1},
-        {"comments_per_s": 10_000_000, "duration_s": 60},
-        {"url": "127.0.0.1:8080"},
-    ],
-)
-def test_a_plan_that_cannot_be_carried_out_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(BadPlan):
-        Plan(**wrong)  # type: ignore[arg-type]
+def plain(laid_out: Schedule) -> list[tuple[Kind, list[float], list[int]]]:
+    return [(each.kind, list(each.intended_ms), list(each.turns)) for each in laid_out.tables]
+
+
+def two_groups() -> Schedule:
+    return schedule(
+        show(
+            crowd(3, act(Kind.GIFT, 7), act(Kind.LIKE, 2), name="one"),
+            crowd(2, act(Kind.GIFT, 5), name="two"),
+            duration_s=1.0,
+        )
+    )
+
+
+def test_actions_of_a_kind_are_numbered_through_all_groups() -> None:
+    gifts = two_groups().of(Kind.GIFT)
+    assert [each.first for each in gifts] == [0, 7]
+    assert (two_groups().count(Kind.GIFT), two_groups().count(Kind.LIKE)) == (12, 2)
+    assert two_groups().of(Kind.LIKE)[0].first == 0
+
+
+def test_a_number_leads_to_its_own_moment_and_none_beyond_the_last() -> None:
+    laid_out = two_groups()
+    one, two = laid_out.of(Kind.GIFT)
+    assert laid_out.table(Kind.GIFT, 6) == one
+    assert laid_out.table(Kind.GIFT, 7) == two
+    moments = [laid_out.intended_ms(Kind.GIFT, number) for number in range(12)]
+    assert moments == [*one.intended_ms, *two.intended_ms]
+    with pytest.raises(IndexError, match="no gift 12"):
+        laid_out.intended_ms(Kind.GIFT, 12)
+
+
+def test_a_persons_gift_is_found_by_its_ordinal_in_whichever_group_it_is() -> None:
+    laid_out = two_groups()
+    for gifts in laid_out.of(Kind.GIFT):
+        for number, at_ms in enumerate(gifts.intended_ms):
+            assert laid_out.gift_ms(gifts.viewer(number), gifts.ordinal(number)) == at_ms
+    with pytest.raises(KeyError):
+        laid_out.gift_ms(99, 0)
+    with pytest.raises(IndexError):
+        laid_out.gift_ms(laid_out.of(Kind.GIFT)[0].viewer(0), 3)
