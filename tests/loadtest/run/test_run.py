@@ -1,144 +1,174 @@
 """The whole harness against a server that keeps the wire's promises, or breaks one of them."""
 
 import io
-from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from loadtest.client.api import Unreachable
+from loadtest.client.api import Refusal, Unreachable
 from loadtest.client.credentials import Mint
-from loadtest.run.plan import Plan
-from loadtest.run.report import print_report
-from loadtest.run.result import Result
-from loadtest.run.run import run
+from loadtest.record.record import Record, Verdict
+from loadtest.report.text import print_report
+from loadtest.run.run import RunOrder, run
+from loadtest.scenario.model import Scenario
 
-from .stub import MOVED_MS, SECRET, Faults, serving
+from ..asides import asides as asides
+from ..asides import impatient as impatient
+from ..shows import busy_show
+from ..stub import MOVED_MS, SECRET, Faults, serving
 
-PLAN = Plan(
-    rooms=2, viewers=8, comments_per_s=40, gifts_per_s=20, orders_per_s=20, duration_s=1, seed=3
-)
+pytestmark = pytest.mark.usefixtures("asides", "impatient")
 
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stub answers within milliseconds, so silence means something sooner."""
-    monkeypatch.setattr("loadtest.run.drain.QUIET_S", 0.2)
-    monkeypatch.setattr("loadtest.run.drain.HOPELESS_S", 0.6)
-    monkeypatch.setattr("loadtest.run.drain.POLL_S", 0.05)
-    monkeypatch.setattr("loadtest.run.run.SETTLED_S", 0.05)
+SHOW = busy_show(0.5)
+MEMBERS = 4 + 1
+"""Of each of the two rooms: people, and the host."""
 
 
-async def attempt(faults: Faults, plan: Plan = PLAN) -> Result:
+async def attempt(faults: Faults, scenario: Scenario = SHOW, crews: int = 2) -> Record:
     async with serving(faults) as url:
-        return await run(replace(plan, url=url), Mint(SECRET, "the test"), silent())
+        return await play(url, scenario, crews)
+
+
+async def play(url: str, scenario: Scenario = SHOW, crews: int = 2) -> Record:
+    order = RunOrder(scenario=scenario, url=url, crews=crews)
+    return await run(order, Mint(SECRET, "the test"), silent())
 
 
 def silent() -> Console:
     return Console(file=io.StringIO(), width=120)
 
 
-def failed_on(result: Result) -> str:
-    return "; ".join(result.failures())
+def failed_on(record: Record) -> str:
+    assert record.verdict is Verdict.FAIL, (record.verdict, record.reasons)
+    return "; ".join(record.reasons)
+
+
+def passed(record: Record) -> bool:
+    assert record.verdict is Verdict.PASS, record.reasons
+    return True
 
 
 async def test_a_server_without_faults_passes_with_everything_delivered() -> None:
-    result = await attempt(Faults())
-    assert result.failures() == []
-    assert result.warnings() == []
-    assert result.waterfall.expected == result.waterfall.delivered == 40 * 4
-    assert result.reliable.expected == result.reliable.delivered == 40 * 4
-    assert result.outcomes["order"].acknowledged == result.ledger.orders_found == 20
-    assert result.latency_ms["comment delivered"].count == 160
-    assert result.latency_ms["gift event delivered"].count == 20 * 4
+    record = await attempt(Faults())
+    assert passed(record)
+    assert record.notes == []
+    figures = record.figures
+    assert figures["comment.expected"] == figures["comment.delivered"] == 40 * MEMBERS
+    assert figures["reliable.expected"] == figures["reliable.delivered"] == 40 * MEMBERS
+    assert figures["order.acknowledged"] == figures["ledger.orders_checked"] == 20
+    assert figures["comment.count"] == 40 * MEMBERS
+    assert figures["gift_event.count"] == 20 * MEMBERS
+    assert figures["sold_event.count"] > 0
+    assert figures["viewers.asked"] == figures["viewers.opened"] == 8
+    assert figures["connect.count"] == figures["join.count"] == 8 + 2
+
+
+@pytest.mark.parametrize("crews", [1, 3])
+async def test_any_number_of_crews_counts_the_same(crews: int) -> None:
+    record = await attempt(Faults(), crews=crews)
+    assert passed(record)
+    assert record.figures["comment.delivered"] == 40 * MEMBERS
+    assert record.figures["gift_event.count"] == 20 * MEMBERS
+    assert len(record.generator) == crews
 
 
 async def test_a_batch_that_is_skipped_and_told_again_is_a_hole_but_no_loss() -> None:
-    result = await attempt(Faults(skips_event=True))
-    assert result.failures() == []
-    assert result.reliable.holes == 8
-    assert result.reliable.expected == result.reliable.delivered
+    record = await attempt(Faults(skips_event=True))
+    assert passed(record)
+    assert record.figures["reliable.holes"] == 2 * MEMBERS
+    assert record.figures["reliable.expected"] == record.figures["reliable.delivered"]
 
 
 async def test_a_batch_that_is_skipped_and_not_told_again_is_lost() -> None:
-    result = await attempt(Faults(skips_event=True, has_amnesia=True))
-    assert "reliable events lost" in failed_on(result)
-    assert result.reliable.resnapshots == 8
-    assert result.reliable.delivered + result.reliable.lost == result.reliable.expected
+    record = await attempt(Faults(skips_event=True, has_amnesia=True))
+    assert "reliable events were lost" in failed_on(record)
+    figures = record.figures
+    assert figures["reliable.resnapshots"] == 2 * MEMBERS
+    assert figures["reliable.delivered"] + figures["reliable.lost"] == figures["reliable.expected"]
 
 
-async def test_a_batch_that_comes_twice_is_doubled() -> None:
-    result = await attempt(Faults(doubles_batch=True))
-    assert "reliable events doubled" in failed_on(result)
-    assert result.reliable.lost == 0
-
-
-async def test_events_numbered_against_their_order_are_reordered() -> None:
-    assert "reliable events reordered" in failed_on(await attempt(Faults(swaps_events=True)))
-
-
-async def test_viewers_who_are_shown_different_histories_are_noticed() -> None:
-    result = await attempt(Faults(tells_two_stories=True))
-    assert "reliable events with two contents" in failed_on(result)
+@pytest.mark.parametrize(
+    ("faults", "figure", "value"),
+    [
+        (Faults(doubles_batch=True), "reliable.doubled", None),
+        (Faults(swaps_events=True), "reliable.reordered", None),
+        (Faults(tells_two_stories=True), "reliable.mismatched", None),
+        (Faults(forgets_orders=True), "ledger.orders_missing", 20),
+        (Faults(overcharges=True), "ledger.wallets_wrong", None),
+        (Faults(hides_gifts=True), "ledger.shows_wrong", None),
+        (Faults(hides_sale=True), "ledger.shows_wrong", 1),
+        (Faults(charges_twice=True), "ledger.wallets_wrong", 1),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+async def test_a_broken_promise_fails_the_run(
+    faults: Faults, figure: str, value: float | None
+) -> None:
+    record = await attempt(faults)
+    assert failed_on(record)
+    assert record.figures[figure] > 0
+    assert value is None or record.figures[figure] == value
+    assert record.figures["reliable.lost"] == 0
 
 
 async def test_a_lost_connection_is_replaced_and_its_events_recovered() -> None:
-    result = await attempt(Faults(hangs_up_with=1012))
-    assert result.failures() == []
-    assert result.reconnects == 8
-    assert result.close_codes == {"1012": 8}
-    assert result.outcomes["order"].acknowledged == 20
+    record = await attempt(Faults(hangs_up_with=1012))
+    assert passed(record)
+    assert record.figures["viewers.reconnects"] == 2 * MEMBERS
+    assert record.figures["closes.1012"] == 2 * MEMBERS
+    assert record.figures["rejoin.count"] == 2 * MEMBERS
+    assert record.figures["order.acknowledged"] == 20
 
 
 async def test_a_viewer_that_is_moved_comes_back_after_the_hint_and_not_before() -> None:
-    result = await attempt(Faults(hangs_up_with=1012, moves=True))
-    assert result.failures() == []
-    assert result.reconnects == 8
-    assert result.latency_ms["gift event delivered"].max_ms > MOVED_MS
+    record = await attempt(Faults(hangs_up_with=1012, moves=True))
+    assert passed(record)
+    assert record.figures["viewers.reconnects"] == 2 * MEMBERS
+    assert record.figures["gift_event.max_ms"] > MOVED_MS
 
 
 async def test_a_viewer_that_was_replaced_does_not_come_back_and_is_owed_no_more() -> None:
-    result = await attempt(Faults(hangs_up_with=4409))
-    assert result.reliable.lost == 0
-    assert result.viewers_gone == 8
-    assert result.reconnects == 0
-
-
-async def test_acknowledged_orders_that_the_ledger_does_not_know_are_missing() -> None:
-    result = await attempt(Faults(forgets_orders=True))
-    assert "20 acknowledged orders not in the ledger" in failed_on(result)
-
-
-async def test_a_wallet_with_less_than_was_acknowledged_is_wrong() -> None:
-    assert "wallets that differ" in failed_on(await attempt(Faults(overcharges=True)))
-
-
-async def test_a_gift_that_no_room_shows_is_a_mismatch() -> None:
-    result = await attempt(Faults(hides_gifts=True))
-    assert "gifts or sales shown otherwise than acknowledged" in failed_on(result)
+    record = await attempt(Faults(hangs_up_with=4409))
+    assert record.figures["reliable.lost"] == 0
+    assert record.figures["viewers.gone"] == 2 * MEMBERS
+    assert record.figures["viewers.reconnects"] == 0
+    assert "10 people were told not to come back." in record.notes
 
 
 async def test_comments_left_out_and_announced_are_not_missing() -> None:
-    result = await attempt(Faults(sheds=True), replace(PLAN, comments_per_s=200))
-    assert result.failures() == []
-    assert result.waterfall.shed > 0
-    assert result.waterfall.missing == 0
+    record = await attempt(Faults(sheds=True), busy_show(0.5, comments=100))
+    assert passed(record)
+    assert record.figures["comment.shed"] > 0
+    assert record.figures["comment.missing"] == 0
+    assert record.figures["comment.reach_pct"] < 100
 
 
 async def test_busy_is_answered_with_the_same_key_until_it_is_done() -> None:
-    result = await attempt(Faults(is_busy_at_first=True))
-    assert result.failures() == []
-    assert result.retries == result.errors["busy"] > 20
-    assert result.outcomes["order"].acknowledged == 20
+    record = await attempt(Faults(is_busy_at_first=True))
+    assert passed(record)
+    assert record.figures["retries"] == record.figures["errors.busy"] > 20
+    assert record.figures["order.acknowledged"] == 20
+
+
+async def test_an_order_that_is_refused_is_counted_and_sold_nothing() -> None:
+    record = await attempt(Faults(refuses_order=True))
+    assert passed(record)
+    assert (record.figures["order.refused"], record.figures["errors.sold_out"]) == (1, 1)
+    assert record.figures["ledger.orders_checked"] == record.figures["order.acknowledged"] == 19
 
 
 async def test_no_server_is_unreachable() -> None:
     with pytest.raises(Unreachable):
-        await run(replace(PLAN, url="http://127.0.0.1:9"), Mint(SECRET, "the test"), silent())
+        await play("http://127.0.0.1:9")
+
+
+async def test_a_server_that_does_not_let_us_prepare_refuses() -> None:
+    with pytest.raises(Refusal, match="forbidden"):
+        await attempt(Faults(refuses_rooms=True))
 
 
 async def test_every_figure_of_the_report_can_be_printed() -> None:
     console = silent()
     print_report(await attempt(Faults()), console)
     assert isinstance(console.file, io.StringIO)
-    assert "OK:" in console.file.getvalue()
+    assert "PASS" in console.file.getvalue()
