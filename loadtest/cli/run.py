@@ -11,6 +11,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
+from ..checkout.plan import require_url
 from ..client.api import Refusal
 from ..client.credentials import Mint, NoSecret, find_secret
 from ..process import cores, open_files_max
@@ -19,6 +20,7 @@ from ..record.record import Record, Verdict
 from ..report.text import print_report
 from ..run.run import RunOrder, run
 from ..scenario import reading
+from ..scenario.limits import require_within_limits
 from ..scenario.model import Scenario
 from .common import (
     EXIT_CODES,
@@ -117,6 +119,7 @@ def sized(arguments: argparse.Namespace) -> Scenario:
     elif arguments.scale is not None:
         _require("--scale", arguments.scale > 0, arguments.scale, "above 0")
         scenario = scenario.scaled(arguments.scale)
+    require_within_limits(scenario)
     return scenario if arguments.seed is None else replace(scenario, seed=arguments.seed)
 
 
@@ -137,6 +140,7 @@ def _run(arguments: argparse.Namespace) -> int:
     _require(
         "--repeat", 1 <= arguments.repeat <= REPEATS_MAX, arguments.repeat, f"1 to {REPEATS_MAX}"
     )
+    require_url(arguments.url)
     scenario = sized(arguments)
     order = RunOrder(
         scenario=scenario,
