@@ -9,7 +9,6 @@ from loadtest.books.latency import Measure
 from loadtest.crew.pacing import pace
 from loadtest.scenario.schedule import Schedule
 
-
 MOMENTS_MS = [each * 300 / 90 for each in range(90)]
 ACTIONS = list(zip(MOMENTS_MS, range(90), strict=True))
 

@@ -74,9 +74,7 @@ def test_a_server_that_lets_in_too_few_fails() -> None:
     away = Generator([], own_failures=0, turned_away=1_500)
     found, (reason,) = verdict(generator=away, viewers__opened=98)
     assert found is Verdict.FAIL
-    assert reason == (
-        "The server let in only 98 of 100 people; it turned people away 1,500 times."
-    )
+    assert reason == ("The server let in only 98 of 100 people; it turned people away 1,500 times.")
     assert verdict(viewers__opened=99)[0] is Verdict.PASS
 
 
