@@ -34,10 +34,14 @@ async def test_what_is_beside_a_block_ends_with_it() -> None:
 
 async def test_a_block_that_fails_fails_with_its_own_error_and_no_group_of_them() -> None:
     ended: list[str] = []
-    with pytest.raises(Wrong):
+
+    async def fail() -> None:
         async with alongside(endless(ended)), alongside(endless(ended)):
             await asyncio.sleep(0)
             raise Wrong
+
+    with pytest.raises(Wrong):
+        await fail()
     assert ended == ["ended", "ended"]
 
 
