@@ -60,5 +60,5 @@ def test_a_course_is_as_wide_as_asked_and_nothing_looks_like_nought_but_nought(
         assert (block == BLOCKS[0]) == (value == 0)
 
 
-def test_the_largest_value_of_a_course_is_a_full_block() -> None:
-    assert sparkline([0, 50, 100], 4) == f" {BLOCKS[0]}{BLOCKS[4]}{BLOCKS[-1]}"
+def test_the_largest_value_of_a_course_has_the_highest_block() -> None:
+    assert sparkline([0, 50, 100], 4) == f" {BLOCKS[0]}{BLOCKS[3]}{BLOCKS[-1]}"
