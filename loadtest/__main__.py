@@ -5,6 +5,7 @@ import sys
 
 from .checkout.plan import BadPlan
 from .cli import bench, capacity, checkout, compare, report, run
+from .cli import bench, checkout, preflight, run
 from .cli.common import (
     EXIT_CONFIGURATION,
     EXIT_INTERRUPTED,
@@ -17,6 +18,7 @@ from .process import TooFewFiles
 from .scenario.model import BadScenario
 
 COMMANDS = (run, capacity, compare, report, checkout, bench)
+COMMANDS = (preflight, run, checkout, bench)
 _DESCRIPTION = """\
 Load-test a livesrv server over its wire, and check that nothing was lost.
 """
