@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
+from rich.console import Console
 
 from ..capacity.answer import Capacity, Tried
 from ..capacity.report import markdown, print_answer, print_trial
@@ -38,8 +39,7 @@ from .common import (
     add_server,
     console,
 )
-from .playing import player
-from .run import RUNS_DEFAULT, SCENARIO_DEFAULT
+from .playing import RUNS_DEFAULT, SCENARIO_DEFAULT, add_crews, player
 
 VIEWERS_MAX = 1_000_000
 RESOLUTION_LEAST_PCT, RESOLUTION_MOST_PCT = 1, 50
@@ -109,9 +109,7 @@ def add(commands: Any) -> None:
     ):
         text = f"{meaning} (default: %(default)s)"
         parser.add_argument(flag, type=kind, default=default, metavar="N", help=text)
-    parser.add_argument(
-        "--crews", type=int, metavar="N", help="generator processes (default: as `run` has)"
-    )
+    add_crews(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -141,7 +139,7 @@ def _find_capacity(arguments: argparse.Namespace) -> int:
 
 
 def _playing(arguments: argparse.Namespace, scenario: Scenario, place: Path) -> Play:
-    play = player(arguments)
+    play = player(arguments, Console(quiet=True))
 
     async def trial(viewers: int, seconds: float) -> Record:
         record = await play(shortened(sized(scenario, viewers), seconds))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
+from rich.console import Console
 
 from ..compare.comparison import Comparison, Finding, compare
 from ..compare.folders import read_runs
@@ -107,7 +108,7 @@ def _noise(arguments: argparse.Namespace, like: Record) -> list[Record]:
     if not REPEATS_MIN <= arguments.repeat <= REPEAT_MAX:
         raise BadUsage(f"--repeat is {arguments.repeat}; it must be {REPEATS_MIN} to {REPEAT_MAX}")
     arguments.crews = len(like.generator) or None
-    return uvloop.run(_repeated(player(arguments), like, arguments.repeat))
+    return uvloop.run(_repeated(player(arguments, Console(quiet=True)), like, arguments.repeat))
 
 
 async def _repeated(play: Play, like: Record, count: int) -> list[Record]:

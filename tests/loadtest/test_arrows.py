@@ -16,6 +16,8 @@ PURE = {
     *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
     *("bottleneck", "checks", "exposition", "moment", "vitals"),
+    *("axes", "charts", "markup", "panels", "sections", "spreads"),
+    *("dashboard", "headline", "junit", "markdown", "sparkline", "tables", "wording"),
 }
 IMPURE = {"asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
 
