@@ -61,9 +61,8 @@ def _unusable(side: Side, run: Record) -> Iterator[str]:
         why = run.reasons[0] if run.reasons else "it does not say why"
         yield f"{side.name}: run {run.run} is invalid: {why}"
     if is_cut_short(run):
-        yield (
-            f"{side.name}: run {run.run} was cut short: {run.seconds:.0f} s of {_planned_s(run):.0f}"
-        )
+        played = f"{run.seconds:.0f} s of {_planned_s(run):.0f}"
+        yield f"{side.name}: run {run.run} was cut short: {played}"
 
 
 def _differences(first: Record, side: Side, run: Record, across_machines: bool) -> Iterator[str]:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from loadtest.__main__ import main
 from loadtest.capacity.answer import from_json
@@ -43,7 +44,7 @@ def deployment(
 ) -> list[Scenario]:
     played: list[Scenario] = []
 
-    def player(arguments: argparse.Namespace) -> Play:
+    def player(arguments: argparse.Namespace, _: Console) -> Play:
         async def play(scenario: Scenario) -> Record:
             if gone and len(played) == gone:
                 raise Unreachable("no server answers")
