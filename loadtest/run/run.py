@@ -122,9 +122,11 @@ class _Run:
                 if not self._seconds.peak and not len(entered):
                     raise Unreachable("no generator process could begin")
                 seconds = await self._show(crews)
+                self._seconds.end(seconds)
                 self._timeline.phase = "draining"
                 ends = await self._drained(crews)
             accounts = await crews.finish(ends)
+            self._seconds.close()
             return _Played(accounts, ends, entered, seconds, crews.losses())
 
     async def _show(self, crews: Crews) -> float:
