@@ -102,9 +102,8 @@ def test_everybody_arrives_however_a_scenario_is_scaled(factor: float) -> None:
     assert len({each.person for each in comes}) == len(comes) == few.viewers
 
 
-def churners(**changes: float) -> Cast:
-    times = {"stay_s": 3.0, "away_s": 2.0, **changes}
-    return two_rooms(crowd(6, role=Role.CHURNER, **times))
+def churners() -> Cast:
+    return two_rooms(crowd(6, role=Role.CHURNER, stay_s=3.0, away_s=2.0))
 
 
 def test_a_churner_stays_and_is_away_in_turn() -> None:
@@ -123,8 +122,8 @@ def test_churners_do_not_leave_all_at_once() -> None:
 
 
 def test_a_churner_who_arrives_stays_whole_from_then_on() -> None:
-    times = {"stay_s": 3.0, "away_s": 30.0}
-    cast = two_rooms(crowd(5, role=Role.CHURNER, arrive=constant(1, 5), **times))
+    late = crowd(5, role=Role.CHURNER, arrive=constant(1, 5), stay_s=3.0, away_s=30.0)
+    cast = two_rooms(late)
     came = {each.person: each.at_ms for each in of(cast, Move.COME)}
     for each in of(cast, Move.GO):
         assert each.at_ms == pytest.approx(came[each.person] + 3_000)
