@@ -18,7 +18,7 @@ from .common import (
     add_server,
     console,
 )
-from .run import SCENARIO_DEFAULT, add_size, crews_for, sized
+from .playing import SCENARIO_DEFAULT, add_crews, add_size, crews_for, sized
 
 TOKEN_TTL_S = 60
 _STYLES = {State.OK: "green", State.WARN: "yellow", State.STOP: "red"}
@@ -48,11 +48,12 @@ def add(commands: Any) -> None:
     parser.add_argument("scenario", nargs="?", default=SCENARIO_DEFAULT, metavar="SCENARIO")
     add_server(parser)
     add_size(parser)
+    add_crews(parser)
 
 
 def _preflight(arguments: argparse.Namespace) -> int:
     scenario = sized(arguments)
-    crews = crews_for(arguments, scenario)
+    crews = crews_for(arguments.crews, scenario)
     checks = uvloop.run(preflight(scenario, crews, arguments.url, _token(arguments)))
     shown = console()
     people = f"{scenario.viewers:,} viewers played by {crews} processes"

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.console import Console
 
 from ..alongside import alongside, clock_ms, until_interrupted
 from ..books.account import Account
 from ..books.books import Books
+from ..capacity.bottleneck import name_bottleneck
 from ..client.api import Api, Unreachable, open_session
 from ..client.audience import connector
 from ..client.credentials import TOKEN_MARGIN_S, Mint
@@ -50,7 +50,6 @@ class RunOrder:
     scenario: Scenario
     url: str
     crews: int = 1
-    data_dir: Path | None = None
 
 
 async def run(order: RunOrder, mint: Mint, console: Console) -> Record:
@@ -123,9 +122,11 @@ class _Run:
                 if not self._seconds.peak and not len(entered):
                     raise Unreachable("no generator process could begin")
                 seconds = await self._show(crews)
+                self._seconds.end(seconds)
                 self._timeline.phase = "draining"
                 ends = await self._drained(crews)
             accounts = await crews.finish(ends)
+            self._seconds.close()
             return _Played(accounts, ends, entered, seconds, crews.losses())
 
     async def _show(self, crews: Crews) -> float:
@@ -221,7 +222,7 @@ class _Run:
             generator=crews,
             server=self._watch.processes(),
             stores=self._watch.stores(),
-            bottleneck=None,
+            bottleneck=name_bottleneck(self._watch.moments()),
             examples=found.examples,
         )
 
