@@ -22,7 +22,7 @@ from ..client.audience import connector
 from ..client.credentials import TOKEN_MARGIN_S, Mint
 from ..crew.messages import Assignment, End, Entered, Standing
 from ..record.machine import read_machine
-from ..record.record import Record
+from ..record.record import Record, Verdict
 from ..record.timeline import Timeline
 from ..report.live import LiveView
 from ..scenario.cast import Cast
@@ -222,7 +222,7 @@ class _Run:
             generator=crews,
             server=self._watch.processes(),
             stores=self._watch.stores(),
-            bottleneck=name_bottleneck(self._watch.moments()),
+            bottleneck=None if verdict is Verdict.PASS else name_bottleneck(self._watch.moments()),
             examples=found.examples,
         )
 
