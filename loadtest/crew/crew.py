@@ -58,7 +58,7 @@ class Crew:
             await pace(self._actions(), duration_ms, self._actor.do, self.books, stop)
         for viewer in self._people.values():
             viewer.read_on(True)
-        return (clock_ms() - start_ms) / 1000
+        return max(0.0, clock_ms() - start_ms) / 1000
 
     def beat(self, number: int | None) -> Beat:
         """Sum up the second that has just ended."""
