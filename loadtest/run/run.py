@@ -138,7 +138,8 @@ class _Run:
         await crews.begin(start_ms)
         async with _stopping(crews):
             played = await crews.played(self._scenario.duration_s)
-        return max((each.seconds for each in played), default=max(0.0, clock_ms() - start_ms) / 1000)
+        lasted_s = max(0.0, clock_ms() - start_ms) / 1000
+        return max((each.seconds for each in played), default=lasted_s)
 
     async def _drained(self, crews: Crews) -> dict[str, End]:
         async def ask(ends: Mapping[str, End], wants_account: bool) -> list[Standing]:
