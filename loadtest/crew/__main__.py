@@ -7,7 +7,6 @@ import asyncio
 import signal
 import socket
 import sys
-from contextlib import suppress
 
 import uvloop
 
@@ -95,5 +94,7 @@ async def _main(fd: int) -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the director's to hear
     take_precedence()
-    with suppress(asyncio.IncompleteReadError, ConnectionError):  # the director is gone
+    try:
         uvloop.run(_main(int(sys.argv[1])))
+    except* (asyncio.IncompleteReadError, ConnectionError):
+        pass  # the director is gone; a beat or an answer was to be sent, or a message awaited
