@@ -72,12 +72,16 @@ class Seconds:
         self._crews = [_Crew() for _ in range(crews)]
         self._last: Counter[str] = Counter()
         self._next = 1
+        self._has_begun = False
 
     def begin(self) -> None:
-        """The show begins: what came before it has moments below 0."""
+        """The show begins: what came before it has moments below 0, or none but still counts."""
         self._timeline.shift(-float(len(self._timeline.at_s)))
         self._next = 1
+        self._has_begun = True
         for crew in self._crews:
+            for beat in crew.beats.values():
+                self.latencies.add(beat.histograms)
             crew.beats.clear()
             crew.told = 0
             crew.cpu_pct.clear()
@@ -85,6 +89,9 @@ class Seconds:
 
     def take(self, crew: int, beat: Beat) -> None:
         """A crew told of a second, of the show's or, before it, of the next in turn."""
+        if self._has_begun and beat.number is None:
+            self.latencies.add(beat.histograms)
+            return
         each = self._crews[crew]
         each.told = beat.number if beat.number is not None else each.told + 1
         each.beats[each.told] = beat
