@@ -180,6 +180,16 @@ class Stub:
         self.rooms[command["room"]].comments.append(comment)
         return {"type": "ok", "comment": "c"}
 
+    def _like(self, socket: Any, user: str, command: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "ok"}
+
+    def _pin(self, socket: Any, user: str, command: dict[str, Any]) -> dict[str, Any]:
+        event = {"type": f"{command['type']}ned", "offer": command["offer"]}
+        self._happen(command["room"], event)
+        return {"type": "ok"}
+
+    _unpin = _pin
+
     def _gift(self, socket: Any, user: str, command: dict[str, Any]) -> dict[str, Any]:
         if self._is_busy(command["key"]):
             return {"type": "error", "code": "busy", "message": "", "retry_after_ms": 20}
