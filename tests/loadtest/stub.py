@@ -333,13 +333,21 @@ def _subject(request: web.Request) -> str:
 
 
 @asynccontextmanager
-async def serving(faults: Faults) -> AsyncIterator[str]:
-    """Run a stub on a free port; gives its URL."""
-    runner = web.AppRunner(Stub(faults).app())
+async def serving_stub(faults: Faults) -> AsyncIterator[tuple[str, Stub]]:
+    """Run a stub on a free port; gives its URL, and itself."""
+    stub = Stub(faults)
+    runner = web.AppRunner(stub.app())
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", stub
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def serving(faults: Faults) -> AsyncIterator[str]:
+    """Run a stub on a free port; gives its URL."""
+    async with serving_stub(faults) as (url, _):
+        yield url
