@@ -19,6 +19,7 @@ PURE = {
     *("result", "rooms", "schedule", "sequence", "settlement"),
     *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
+    *("order", "presence", "seal", "shares"),
     *("bottleneck", "checks", "exposition", "moment", "vitals"),
     *("axes", "charts", "markup", "panels", "sections", "spreads"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "tables", "wording"),
