@@ -10,7 +10,7 @@ import loadtest
 ROOT = Path(loadtest.__file__).parent
 MODULES = sorted(ROOT.glob("**/*.py"))
 PURE = {
-    *("answer", "cells", "plain", "search", "shortening", "sizing"),
+    *("answer", "cells", "plain", "search", "shortening"),
     *("comparison", "likeness", "noise", "student"),
     *("form", "sales"),
     *("cast", "figures", "record", "seconds", "sightings", "timeline", "verdict"),
