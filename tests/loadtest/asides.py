@@ -42,11 +42,11 @@ async def _play(theirs: socket.socket) -> None:
         writer.close()
 
 
-async def _start(assignment: Assignment, on_beat: crews.OnBeat) -> crews._Link:
+async def _start(assignment: Assignment, on_beat: crews.OnBeat) -> crews.Link:
     ours, theirs = socket.socketpair()
     aside = Aside(asyncio.create_task(_play(theirs)))
     process = cast("asyncio.subprocess.Process", aside)
-    link = crews._Link(assignment.crew, process, on_beat)
+    link = crews.Link(assignment.crew, process, on_beat)
     await link.assign(ours, assignment)
     return link
 
@@ -60,7 +60,7 @@ def asides(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stub answers within milliseconds, so silence means something sooner."""
-    monkeypatch.setattr("loadtest.run.drain.QUIET_S", 0.2)
-    monkeypatch.setattr("loadtest.run.drain.HOPELESS_S", 0.6)
-    monkeypatch.setattr("loadtest.run.drain.POLL_S", 0.05)
+    monkeypatch.setattr("loadtest.run.drain.QUIET_S", 0.1)
+    monkeypatch.setattr("loadtest.run.drain.HOPELESS_S", 0.4)
+    monkeypatch.setattr("loadtest.run.drain.POLL_S", 0.03)
     monkeypatch.setattr("loadtest.run.run.LEAD_MS", 20.0)

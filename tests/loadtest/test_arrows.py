@@ -10,7 +10,7 @@ import loadtest
 ROOT = Path(loadtest.__file__).parent
 MODULES = sorted(ROOT.glob("**/*.py"))
 PURE = {
-    *("answer", "cells", "plain", "search", "shortening", "sizing"),
+    *("answer", "cells", "plain", "search", "shortening"),
     *("comparison", "likeness", "noise", "student"),
     *("form", "sales"),
     *("cast", "figures", "record", "seconds", "sightings", "timeline", "verdict"),
@@ -19,6 +19,7 @@ PURE = {
     *("result", "rooms", "schedule", "sequence", "settlement"),
     *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
+    *("order", "presence", "seal", "shares"),
     *("bottleneck", "checks", "exposition", "moment", "vitals"),
     *("axes", "charts", "markup", "panels", "sections", "spreads"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "tables", "wording"),

@@ -9,6 +9,7 @@ from loadtest.books.receipts import Purchase
 from loadtest.client.viewer import LIKES, Viewer
 from loadtest.crew.acting import Actor
 from loadtest.crew.messages import Gift
+from loadtest.crew.presence import Presence
 from loadtest.scenario.cast import Cast, Move, Movement
 from loadtest.scenario.model import Act, Kind, Recording, Scenario
 
@@ -55,7 +56,7 @@ class Person:
 class Scene:
     """A show whose people are stood for."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, called: range = range(1_000)) -> None:
         self.cast = Cast(scenario)
         rooms = [f"r1-r{room}" for room in range(self.cast.room_count)]
         books = Books("r1", rooms, self.cast.schedule, lambda: 0.0)
@@ -63,7 +64,8 @@ class Scene:
         numbers = range(self.cast.size)
         self.people = {number: Person(number, self.cast.room_of(number)) for number in numbers}
         people = cast("dict[int, Viewer]", self.people)
-        self.actor = Actor(books, self.cast, people, Gift("rose", 3))
+        self.presence = Presence(people, numbers, called)
+        self.actor = Actor(books, self.cast, people, self.presence, Gift("rose", 3))
 
     def play(self) -> "Scene":
         for _, table, number in self.cast.schedule.in_order():
@@ -139,6 +141,14 @@ def test_what_was_recorded_has_its_size_again() -> None:
     one, two = (each.command for each in recorded(Kind.GIFT, 5, 2).bought())
     assert (one["count"], two["count"]) == (5, 2)
     assert one["key"] != two["key"]
+
+
+def test_who_may_not_be_there_does_nothing() -> None:
+    scenario = show(crowd(2, act(Kind.COMMENT, 6), act(Kind.ORDER, 6)), rooms=1)
+    scene = Scene(scenario, called=range(2)).play()
+    assert len(scene.people[1].did) == len(scene.people[1].bought) == 3
+    assert not scene.people[2].did
+    assert not scene.people[2].bought
 
 
 @pytest.mark.parametrize(

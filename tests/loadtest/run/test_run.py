@@ -20,7 +20,7 @@ from ..stub import MOVED_MS, SECRET, Faults, serving
 
 pytestmark = pytest.mark.usefixtures("asides", "impatient")
 
-SHOW = busy_show(0.5)
+SHOW = busy_show(0.4)
 MEMBERS = 4 + 1
 """Of each of the two rooms: people, and the host."""
 
