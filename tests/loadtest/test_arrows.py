@@ -10,6 +10,7 @@ PURE = {
     *("form", "sales"),
     *("account", "finding", "member", "reference", "script", "wire"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
+    *("faults", "lanes", "log", "shop"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
 }
 IMPURE = {"asyncio", "time", "aiohttp", "socket", "logging", "secrets"}

@@ -12,8 +12,7 @@ from loadtest.run.plan import Plan
 from loadtest.run.report import print_report
 from loadtest.run.result import Result
 from loadtest.run.run import run
-
-from .stub import MOVED_MS, SECRET, Faults, serving
+from loadtest.selftest.stub import MOVED_MS, SECRET, Faults, serving
 
 PLAN = Plan(
     rooms=2, viewers=8, comments_per_s=40, gifts_per_s=20, orders_per_s=20, duration_s=1, seed=3
@@ -74,7 +73,9 @@ async def test_a_batch_that_comes_twice_is_doubled() -> None:
 
 
 async def test_events_numbered_against_their_order_are_reordered() -> None:
-    assert "reliable events reordered" in failed_on(await attempt(Faults(swaps_events=True)))
+    assert "reliable events reordered" in failed_on(
+        await attempt(Faults(swaps_events=True, tick_ms=100))
+    )
 
 
 async def test_viewers_who_are_shown_different_histories_are_noticed() -> None:
@@ -105,7 +106,7 @@ async def test_a_viewer_that_was_replaced_does_not_come_back_and_is_owed_no_more
 
 
 async def test_acknowledged_orders_that_the_ledger_does_not_know_are_missing() -> None:
-    result = await attempt(Faults(forgets_orders=True))
+    result = await attempt(Faults(forgets_order_every=1))
     assert "20 acknowledged orders not in the ledger" in failed_on(result)
 
 
@@ -119,7 +120,7 @@ async def test_a_gift_that_no_room_shows_is_a_mismatch() -> None:
 
 
 async def test_comments_left_out_and_announced_are_not_missing() -> None:
-    result = await attempt(Faults(sheds=True), replace(PLAN, comments_per_s=200))
+    result = await attempt(Faults(sheds_comment_every=2), replace(PLAN, comments_per_s=200))
     assert result.failures() == []
     assert result.waterfall.shed > 0
     assert result.waterfall.missing == 0
