@@ -51,7 +51,11 @@ class Frame:
 
 @dataclass(slots=True)
 class Entry:
-    """A `join`. `since` is the number that the member was at, None if it did not say."""
+    """A `join`, and that the lane had been told up to `seq` then.
+
+    `since` is the number that the member was at, None if it did not say. It is `again` where the
+    member was in the room already: it had missed something.
+    """
 
     user: str
     room: str
@@ -60,6 +64,7 @@ class Entry:
     since: int | None
     seq: int
     recovered: bool
+    again: bool
 
 
 @dataclass(slots=True)
@@ -73,6 +78,7 @@ class Visit:
     ended_ms: float | None = None
     user: str = ""
     code: int = 0
+    head_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -92,6 +98,8 @@ class Log:
     """The numbers of the orders that were accepted."""
     forgotten: list[str] = field(default_factory=list)
     """Those of them that are not found when they are looked up."""
+    ends: dict[str, int] = field(default_factory=dict)
+    """The number that each room's lane was told up to."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

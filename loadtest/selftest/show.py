@@ -49,6 +49,13 @@ class Show:
         self._counts = {"comment": 0, "event": 0, "reply": 0, "hello": 0, "join": 0, "visit": 0}
         self._closing: set[asyncio.Task[None]] = set()
 
+    def truth(self) -> Log:
+        """The log, with what the shop and the lanes have come to."""
+        self.log.stocks, self.log.sold = dict(self.shop.stocks), dict(self.shop.sold)
+        self.log.orders, self.log.forgotten = self.shop.orders, self.shop.forgotten
+        self.log.ends = {name: room.lanes.told for name, room in self.rooms.items()}
+        return self.log
+
     # --- rooms ----------------------------------------------------------------------------------
 
     def open(self, room: str, title: str, host: str) -> Room:
@@ -135,7 +142,8 @@ class Show:
         if room is None:
             member.tell(_error(command, "not_found"))
             return
-        if member not in room.members and member.is_open:
+        again = member in room.members
+        if not again and member.is_open:
             room.members.append(member)
         since: Message = command.get("since") or {}
         told, recovered = room.lanes.told, room.lanes.recovers(since)
@@ -144,7 +152,16 @@ class Show:
         joined = {"type": "joined", "id": command["id"], **place, "state": self.state(room)}
         told_ms = member.tell(joined)
         self.log.entries.append(
-            Entry(member.user, room.room, came_ms, told_ms, since.get("seq"), told, recovered)
+            Entry(
+                user=member.user,
+                room=room.room,
+                came_ms=came_ms,
+                told_ms=told_ms,
+                since=since.get("seq"),
+                seq=told,
+                recovered=recovered,
+                again=again,
+            )
         )
         if seq < told:
             self._send(room, room.lanes.missed(seq), [member])

@@ -74,12 +74,9 @@ class Stub:
 
     async def _truth(self, request: web.Request) -> web.Response:
         """The log, without the moments when `?brief=1` only asks how far the show is."""
-        show = self.show
         if "brief" in request.query:
-            return web.json_response({"commands": len(show.log.commands)})
-        show.log.stocks, show.log.sold = dict(show.shop.stocks), dict(show.shop.sold)
-        show.log.orders, show.log.forgotten = show.shop.orders, show.shop.forgotten
-        return web.json_response(show.log.as_json())
+            return web.json_response({"commands": len(self.show.log.commands)})
+        return web.json_response(self.show.truth().as_json())
 
     # --- HTTP -----------------------------------------------------------------------------------
 
@@ -141,6 +138,7 @@ class Stub:
         socket = web.WebSocketResponse(protocols=[SUBPROTOCOL], compress=False)
         await socket.prepare(request)
         visit.opened_ms = now_ms()
+        visit.head_bytes = _head_bytes(socket)
         assert request.transport is not None  # there is one until the handshake has failed
         member = Member(socket, request.transport, show.log, visit)
         try:
@@ -163,6 +161,13 @@ class Stub:
                 await member.hang_up(BAD_HELLO)
                 return
             show.take(member, claims, command)
+
+
+def _head_bytes(socket: web.WebSocketResponse) -> int:
+    """What the answer to the handshake took."""
+    lines = [f"HTTP/1.1 {socket.status} {socket.reason}"]
+    lines += [f"{name}: {value}" for name, value in socket.headers.items()]
+    return len("\r\n".join(lines)) + len("\r\n\r\n")
 
 
 def _claims(token: str) -> Message | None:
