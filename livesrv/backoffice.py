@@ -10,6 +10,8 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+from redis.asyncio import Redis
+
 from livesrv import datadir, process, readings, stores
 from livesrv.bulletin import Bulletin
 from livesrv.clock import now_ms
@@ -24,7 +26,7 @@ from livesrv.ledger.store import Ledger
 from livesrv.ledger.tail import Tail
 from livesrv.ledger.watch import watch
 from livesrv.metrics import Sample
-from livesrv.probes import JournalPing, LoopLag, StorePing
+from livesrv.probes import JournalPing, LoopLag, StorePing, StoreUse
 from livesrv.returns import Returns
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.nodes import Nodes
@@ -49,7 +51,8 @@ async def main(config: Config) -> None:
         bus = Bus(
             nodes, history_events=config.history_events, recent_comments=config.recent_comments
         )
-        tasks = _tasks(config, ledger, Tail(journal_store), bus)
+        uses = _uses(config, ledger_store, nodes)
+        tasks = _tasks(config, ledger, Tail(journal_store), bus, uses)
         await process.run_until(stopped, {"the lease": lease.keep()} | tasks)
         await lease.release()
     await nodes.aclose()
@@ -57,8 +60,21 @@ async def main(config: Config) -> None:
         await store.aclose()
 
 
+def _uses(config: Config, ledger_store: Redis, nodes: Nodes) -> dict[str, StoreUse]:
+    """What tells of the stores' use of their machines; a cluster's nodes are watched by others."""
+    uses = {"ledger": StoreUse(ledger_store, is_here=_is_here(config.ledger_url))}
+    if not nodes.is_cluster:
+        uses["bus"] = StoreUse(next(iter(nodes)).client, is_here=_is_here(config.bus_url))
+    return uses
+
+
+def _is_here(url: str | None) -> bool:
+    """Whether a store is surely on this machine: a port of it may lead into a container."""
+    return url is not None and url.startswith("unix:")
+
+
 def _tasks(
-    config: Config, ledger: Ledger, tail: Tail, bus: Bus
+    config: Config, ledger: Ledger, tail: Tail, bus: Bus, uses: dict[str, StoreUse]
 ) -> dict[str, Coroutine[Any, Any, None]]:
     """All that is done while the lease is ours.
 
@@ -82,6 +98,7 @@ def _tasks(
         yield from readings.of_ledger(ledger)
         yield from readings.of_stores({"ledger": journal, "bus": bus_ping})
         yield from readings.of_process(lag)
+        yield from readings.of_store_use(uses)
 
     return {
         "the ledger's queue": ledger.run(),
@@ -94,6 +111,7 @@ def _tasks(
         "the loop's lag": lag.run(),
         "the journal's ping": journal.run(),
         "the bus's ping": bus_ping.run(),
+        **{f"the use of the {store}": use.run() for store, use in uses.items()},
         "the bulletin": Bulletin(bus, config.port, "backoffice", look).run(),
     }
 

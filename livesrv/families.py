@@ -19,6 +19,9 @@ DOORS = {
     "livesrv_connections": Family(
         "gauge", "Open WebSocket connections; near connections_max add workers or machines."
     ),
+    "livesrv_connections_max": Family(
+        "gauge", "What a worker takes of them; reached: those who come are turned away."
+    ),
     "livesrv_sessions": Family(
         "gauge",
         "Connections that said hello; far fewer than connections: look at closes.",
@@ -108,6 +111,10 @@ LEDGER = {
     "livesrv_ledger_calls": Family(
         "gauge", "Calls of the ledger under way; above 0 while entries stand still: it hangs."
     ),
+    "livesrv_ledger_call_seconds": Family(
+        "histogram",
+        "What a call of the ledger took, of up to 128 entries; above 0.05: its disk is too slow.",
+    ),
     "livesrv_ledger_entries_total": Family(
         "counter", "Entries the ledger answered; stands still with some waiting: it is away."
     ),
@@ -127,8 +134,26 @@ PROCESS = {
     "livesrv_process_start_time_seconds": Family(
         "gauge", "When the process began (Unix time); changes by itself: it died, see the log."
     ),
+    "livesrv_process_uptime_seconds": Family(
+        "gauge", "Age of the process when its numbers were read; stands still: it hangs."
+    ),
     "livesrv_process_cpu_seconds_total": Family(
         "counter", "CPU time; a rate near 1 is a full core: add workers."
+    ),
+    "livesrv_process_cpu_wait_seconds_total": Family(
+        "counter",
+        "Time it was ready and had no core; a rate above 0.2: too much else runs on its cores.",
+    ),
+    "livesrv_process_cores": Family(
+        "gauge",
+        "Cores that the process may use; all processes on the same one: see who pinned them.",
+        ("which",),
+    ),
+    "livesrv_process_open_files": Family(
+        "gauge", "Open files, sockets among them; near the limit: raise it (ulimit -n)."
+    ),
+    "livesrv_process_open_files_max": Family(
+        "gauge", "Files it may have open; hardly more than connections_max: raise it (ulimit -n)."
     ),
     "livesrv_process_resident_bytes": Family(
         "gauge", "Memory in use; grows while connections do not: a leak, tell us."
@@ -137,6 +162,28 @@ PROCESS = {
         "counter",
         "Garbage collections; generation 2 many a minute: a leak, or far too much load.",
         ("generation",),
+    ),
+}
+STORES = {
+    "livesrv_store_cpu_seconds_total": Family(
+        "counter",
+        "CPU time of the store's one thread for commands; a rate near 1: it is full.",
+        ("store",),
+    ),
+    "livesrv_store_cores": Family(
+        "gauge",
+        "Cores that a store on this machine may use; one that workers have too: see who pinned it.",
+        ("store", "which"),
+    ),
+    "livesrv_store_resident_bytes": Family(
+        "gauge",
+        "Memory of the store; near the machine's: more memory, or archive more.",
+        ("store",),
+    ),
+    "livesrv_store_clock_seconds": Family(
+        "gauge",
+        "Unix time at the store when it told of its CPU time; seconds off: set its clock.",
+        ("store",),
     ),
 }
 BACK_OFFICE = {
@@ -160,5 +207,5 @@ BACK_OFFICE = {
         "gauge", "1 while the live audit has stopped money; run `livesrv audit`, then resume."
     ),
 }
-FAMILIES = DOORS | ROOMS | LEDGER | PROCESS | BACK_OFFICE
+FAMILIES = DOORS | ROOMS | LEDGER | PROCESS | STORES | BACK_OFFICE
 """All of them by name."""

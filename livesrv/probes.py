@@ -7,6 +7,7 @@ answer is a reading too.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
@@ -76,3 +77,36 @@ class JournalPing(StorePing):
         found: Any = await self._store.hmget(META_KEY, ["place", "sealed", "halted"])
         self.end, self.sealed = int(found[0] or 0), int(found[1] or 0)
         self.is_money_stopped = found[2] is not None
+
+
+class StoreUse:
+    """What a store uses of its machine, as far as it tells; start `run` as a task."""
+
+    def __init__(self, store: Redis, *, is_here: bool) -> None:
+        """`is_here`: it runs on this machine, so that its process can be looked at."""
+        self._store = store
+        self._is_here = is_here
+        self.pid: int | None = None
+        """Its process, if it is here."""
+        self.clock_s: float | None = None
+        """Unix time at the store when it told; None until then, or if it does not tell us."""
+        self.cpu_s = 0.0
+        """Of the thread that carries out commands."""
+        self.resident_bytes = 0
+
+    async def run(self) -> None:
+        while True:
+            with suppress(*AWAY):
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    self._note(await self._store.info("server", "cpu", "memory"))
+            await asyncio.sleep(LOOK_S)
+
+    def _note(self, told: dict[str, Any]) -> None:
+        kinds = [f"used_cpu_{kind}_main_thread" for kind in ("sys", "user")]
+        if not all(kind in told for kind in kinds):  # macOS, and some managed stores
+            kinds = ["used_cpu_sys", "used_cpu_user"]
+        if all(name in told for name in (*kinds, "server_time_usec", "used_memory_rss")):
+            self.cpu_s = sum(float(told[kind]) for kind in kinds)
+            self.resident_bytes = int(told["used_memory_rss"])
+            self.pid = int(told["process_id"]) if self._is_here else None
+            self.clock_s = int(told["server_time_usec"]) / 1e6

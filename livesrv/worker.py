@@ -99,7 +99,7 @@ class Worker:
         }
 
     def _look(self) -> Iterator[Sample]:
-        yield from readings.of_doors(self._tally)
+        yield from readings.of_doors(self._tally, self._config.connections_max)
         yield from readings.of_rooms(self._hall.tally)
         yield from readings.of_outbox(self._outbox.waiting)
         yield from readings.of_ledger(self._ledger)

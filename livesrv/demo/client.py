@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
-from loadtest.client.sequence import Place, Step, Tally
+from loadtest.books.sequence import Place, Step, Tally
 
 SUBPROTOCOL = Subprotocol("livesrv.v1.msgpack")
 ANSWER_S = 10.0

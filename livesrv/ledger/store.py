@@ -14,6 +14,7 @@ from enum import Enum
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +23,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as StoreConnectionError
 from redis.exceptions import ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as StoreTimeoutError
+
+from livesrv.tally import Spread
 
 from .entry import ABSENT, UNFLOORED, Entry, Register, Registers, Unread
 
@@ -127,6 +130,8 @@ class Ledger:
         self._wake = asyncio.Event()
         self.calls = 0
         """Calls of the store under way."""
+        self.took = Spread()
+        """What calls that the store has answered took."""
         self.entries = 0
         """Entries that the store has answered."""
         self._has_ended = False
@@ -250,7 +255,9 @@ class Ledger:
 
     async def _call(self, batch: list[_Ticket]) -> list[bytes]:
         raws = (ticket.raw for ticket in batch)
+        began_s = perf_counter()
         answer: Any = await self.store.fcall("post", 0, str(self._place), *raws)
+        self.took.add((perf_counter() - began_s) * 1000)
         return list(answer)
 
     # --- transactions over registers

@@ -59,13 +59,13 @@ class Nodes:
     def __init__(self, url: str) -> None:
         self.changed = asyncio.Event()
         self._url = url
-        self._is_cluster = stores.is_cluster(url)
+        self.is_cluster = stores.is_cluster(url)
         self._nodes: list[Node] = []
         self._home: list[Node | None] = [None] * LANES
         self._turns = itertools.count()
         self._looking: asyncio.Task[None] | None = None
         self._probes: dict[Node, asyncio.Task[None]] = {}
-        if not self._is_cluster:
+        if not self.is_cluster:
             self._settle([Node(url, stores.connect(url), frozenset(range(LANES)))])
 
     def __iter__(self) -> Iterator[Node]:
@@ -169,7 +169,7 @@ class Nodes:
 
     def doubt(self) -> None:
         """Something said that lanes may have moved: look who has them now."""
-        if self._is_cluster and (self._looking is None or self._looking.done()):
+        if self.is_cluster and (self._looking is None or self._looking.done()):
             self._looking = asyncio.create_task(self._look())
 
     async def _look(self) -> None:

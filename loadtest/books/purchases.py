@@ -4,19 +4,17 @@ Invariant: content depends on the number alone, so that sending an action again 
 content under the same key.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from ..scenario.model import OFFERS_DEFAULT, Offer
 
 CURRENCY = "CNY"
 COINS = "COIN"
 COMBO_LENGTH = 3
 """Gifts of one viewer that share a key, each with a higher running count."""
 QUANTITY_MAX = 3
-
-
-@dataclass(frozen=True)
-class Offer:
-    offer: str
-    price_minor: int
+OFFERS = OFFERS_DEFAULT
 
 
 @dataclass(frozen=True)
@@ -28,19 +26,11 @@ class Line:
     total_minor: int
 
 
-OFFERS = (Offer("peach", 2_990), Offer("tea", 12_800), Offer("honey", 4_550))
-"""Prices without a common divisor: a wrong sum cannot look right by accident."""
-STOCK = 100_000_000
-"""More than any run can sell: this harness measures sales, not refusals."""
-LIMIT_PER_BUYER_MAX = 10_000
-"""The highest limit that the wire allows."""
-
-
-def order_line(number: int) -> Line:
-    """Order `number` buys one to three pieces of one of the offers."""
-    offer = OFFERS[number % len(OFFERS)]
-    quantity = 1 + number // len(OFFERS) % QUANTITY_MAX
-    return Line(offer.offer, quantity, quantity * offer.price_minor)
+def order_line(number: int, offers: Sequence[Offer] = OFFERS, quantity: int | None = None) -> Line:
+    """Order `number` buys `quantity`, or one to three pieces, of one of the offers."""
+    offer = offers[number % len(offers)]
+    pieces = quantity or 1 + number // len(offers) % QUANTITY_MAX
+    return Line(offer.offer, pieces, pieces * offer.price_minor)
 
 
 def order_key(run: str, number: int) -> str:
@@ -57,11 +47,15 @@ def combo_count(ordinal: int) -> int:
     return ordinal % COMBO_LENGTH + 1
 
 
-def orders_topup_minor(orders: int) -> int:
-    """What pays for `orders` orders, whichever they turn out to be."""
-    return orders * QUANTITY_MAX * max(offer.price_minor for offer in OFFERS)
+def combo_ordinals(key: str, count: int, added: int) -> tuple[int, range]:
+    """Whose combo it is, and which of its gifts an event shows. Raises `ValueError`."""
+    viewer, block = key.rpartition("-g")[2].split("-")
+    first = int(block) * COMBO_LENGTH
+    return int(viewer), range(first + max(0, count - added), first + count)
 
 
-def limit_per_buyer(orders: int) -> int | None:
-    """A limit that `orders` orders of one buyer cannot reach, whichever they are; None without."""
-    return LIMIT_PER_BUYER_MAX if orders * QUANTITY_MAX <= LIMIT_PER_BUYER_MAX else None
+def orders_topup_minor(
+    orders: int, offers: Sequence[Offer] = OFFERS, most: int | None = None
+) -> int:
+    """What pays for `orders` orders of at most `most` pieces, whichever they turn out to be."""
+    return orders * (most or QUANTITY_MAX) * max(offer.price_minor for offer in offers)

@@ -1,4 +1,4 @@
-"""What was asked to be bought, what the server acknowledged, and what the rooms were shown. Pure.
+"""What was asked to be bought, and what the server acknowledged. Pure.
 
 Invariant: every purchase is in exactly one place: open (not answered yet), acknowledged, refused,
 skipped (never sent), or unknown (sent, never answered). Money and pieces of the unknown may or
@@ -6,10 +6,10 @@ may not have moved, so they widen what the ledger may hold and are reported apar
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from ..crew.schedule import Kind
+from ..scenario.model import Kind
 
 
 @dataclass(slots=True)
@@ -22,6 +22,8 @@ class Purchase:
     intended_ms: float
     command: dict[str, Any]
     attempts: int = 0
+    sent_ms: float = 0.0
+    """When it was sent for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,11 @@ class Receipt:
 
 @dataclass(slots=True)
 class Combo:
-    """The gifts of one key. Index c - 1 of `intended_ms` is when the count was to become c."""
+    """The gifts of one key, by their running count."""
 
     viewer: int
-    intended_ms: list[float] = field(default_factory=list)
     acknowledged: int = 0
     possible: int = 0
-    seen: int = 0
-    added: int = 0
 
 
 class Receipts:
@@ -60,7 +59,6 @@ class Receipts:
         self.refused: Counter[Kind] = Counter()
         self.skipped: Counter[Kind] = Counter()
         self.unknown: Counter[Kind] = Counter()
-        self.sold_seen: Counter[tuple[str, str, str]] = Counter()
         self._open: dict[tuple[Kind, int], Purchase] = {}
 
     @property
@@ -73,8 +71,7 @@ class Receipts:
     def open(self, purchase: Purchase) -> None:
         self._open[purchase.kind, purchase.number] = purchase
         if purchase.kind is Kind.GIFT:
-            combo = self.combos.setdefault(purchase.command["key"], Combo(purchase.viewer))
-            combo.intended_ms.append(purchase.intended_ms)
+            self.combos.setdefault(purchase.command["key"], Combo(purchase.viewer))
 
     def acknowledge(self, purchase: Purchase, reply: dict[str, Any]) -> None:
         """Take `gifted` or `ordered`."""
@@ -103,21 +100,13 @@ class Receipts:
         for purchase in list(self._open.values()):
             self.abandon(purchase)
 
-    def see_gift(self, combo_key: str, count: int, added: int) -> None:
-        """Take a `gift` event, once."""
-        if combo := self.combos.get(combo_key):
-            combo.seen = max(combo.seen, count)
-            combo.added += added
-
-    def gift_moments(self, combo_key: str, count: int, added: int) -> list[float]:
-        """The intended moments of the gifts that a `gift` event shows."""
-        combo = self.combos.get(combo_key)
-        return combo.intended_ms[max(0, count - added) : count] if combo else []
-
-    def see_sold(self, room: str, user: str, lines: list[dict[str, Any]]) -> None:
-        """Take a `sold` event."""
-        for line in lines:
-            self.sold_seen[room, user, line["offer"]] += line["quantity"]
+    def merge(self, other: "Receipts") -> None:
+        """Add the account of other buyers; nothing may be open there."""
+        self.orders += other.orders
+        self.combos |= other.combos
+        self.unknown_orders += other.unknown_orders
+        for name in ("acknowledged", "refused", "skipped", "unknown"):
+            getattr(self, name).update(getattr(other, name))
 
     def _close(self, purchase: Purchase, outcome: Counter[Kind]) -> None:
         del self._open[purchase.kind, purchase.number]

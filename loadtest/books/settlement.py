@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .books import Books
+from .account import Account, user_of
 from .purchases import COINS
 from .receipts import Combo, Purchase, Receipts
 
@@ -57,40 +57,40 @@ def pieces(receipts: Receipts) -> dict[tuple[str, str], Range]:
     return ranges
 
 
-def is_shown(books: Books) -> bool:
-    """Whether the rooms have shown every acknowledged gift and order."""
-    return not any(True for _ in show_mismatches(books))
+def show_mismatches(account: Account) -> Iterator[str]:
+    """Where what the rooms showed is not what was acknowledged."""
+    yield from _gift_mismatches(account)
+    yield from _sold_mismatches(account)
 
 
-def show_mismatches(books: Books) -> Iterator[str]:
-    """Where what a room showed is not what was acknowledged."""
-    yield from _gift_mismatches(books.receipts.combos)
-    yield from _sold_mismatches(books)
-
-
-def _gift_mismatches(combos: Mapping[str, Combo]) -> Iterator[str]:
-    for key, combo in combos.items():
+def _gift_mismatches(account: Account) -> Iterator[str]:
+    seen: Counter[str] = Counter()
+    added: Counter[str] = Counter()
+    for key, count, more in account.sightings.gifts():
+        seen[key] = max(seen[key], count)
+        added[key] += more
+    for key, combo in account.receipts.combos.items():
         expected = Range(combo.acknowledged, _uncertain(combo))
-        if not expected.contains(combo.seen):
-            yield f"combo {key}: {expected} gifts acknowledged, shown up to {combo.seen}"
-        if combo.added != combo.seen:
-            yield f"combo {key}: events add up to {combo.added}, the last says {combo.seen}"
+        if not expected.contains(seen[key]):
+            yield f"combo {key}: {expected} gifts acknowledged, shown up to {seen[key]}"
+        if added[key] != seen[key]:
+            yield f"combo {key}: events add up to {added[key]}, the last says {seen[key]}"
 
 
-def _sold_mismatches(books: Books) -> Iterator[str]:
-    receipts = books.receipts
+def _sold_mismatches(account: Account) -> Iterator[str]:
+    shown = account.sightings.shown_pieces()
     expected: dict[tuple[str, str, str], Range] = {}
-    for receipt in receipts.orders:
-        place = (receipt.room, books.user(receipt.viewer), receipt.offer)
+    for receipt in account.receipts.orders:
+        place = (receipt.room, user_of(account.run, receipt.viewer), receipt.offer)
         expected.setdefault(place, Range()).certain += receipt.quantity
-    for purchase in receipts.unknown_orders:
+    for purchase in account.receipts.unknown_orders:
         room, offer, quantity = _bought(purchase)
-        expected.setdefault((room, books.user(purchase.viewer), offer), Range()).unknown += quantity
-    for place in expected.keys() | receipts.sold_seen.keys():
-        seen = receipts.sold_seen[place]
-        if not expected.get(place, Range()).contains(seen):
-            wanted = expected.get(place, Range())
-            yield f"{' '.join(place)}: {wanted} pieces acknowledged, {seen} shown as sold"
+        place = (room, user_of(account.run, purchase.viewer), offer)
+        expected.setdefault(place, Range()).unknown += quantity
+    for place in expected.keys() | shown.keys():
+        wanted = expected.get(place, Range())
+        if not wanted.contains(shown[place]):
+            yield f"{' '.join(place)}: {wanted} pieces acknowledged, {shown[place]} shown as sold"
 
 
 def _uncertain(combo: Combo) -> int:

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from ..books.batches import Batch
 from ..books.books import Books
 from ..books.receipts import Purchase, Receipt
-from ..client.batches import Batch
 from ..client.commands import ATTEMPTS_MAX, RETRIED_CODES, RETRY_AFTER_DEFAULT_MS, Commands
 from ..client.connection import Connection
-from ..crew.schedule import Kind
+from ..scenario.schedule import Kind
 from .form import OrderForm
 from .sales import Sales, Updates, Wrongs
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from random import Random
 
 from ..crew.pacing import pace
-from ..crew.schedule import Kind, in_order, timetable
+from ..scenario.schedule import Kind, in_order, timetable
 from .buyer import Buyer, Desk
 
 BACKLOG_MAX = 100_000

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..books.latency import Summary
-from ..client.sequence import Tally
+from ..books.sequence import Tally
 from ..run.result import LAG_SUSPECT_MS, Reconciliation
 
 FORMAT = 1

@@ -23,12 +23,12 @@ from ..client.audience import Audience, connector, gather_audience
 from ..client.credentials import TOKEN_MARGIN_S, Mint
 from ..client.viewer import Connect
 from ..crew.lag import watch_lag
-from ..crew.schedule import Kind, timetable
 from ..process import allow_files, spare_collector
 from ..run.drain import End, drain, settle
 from ..run.reconcile import Reconciler
 from ..run.result import Reconciliation
 from ..run.stage import Gift, Stage, fill_wallets, open_room
+from ..scenario.schedule import Kind, timetable
 from .buyer import Buyer, Desk
 from .crowd import let_go, let_in
 from .form import OrderForm

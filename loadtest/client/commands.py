@@ -13,7 +13,7 @@ from typing import Any
 from ..books.books import Books
 from ..books.latency import Measure
 from ..books.receipts import Purchase
-from ..crew.schedule import Kind
+from ..scenario.model import Kind
 from .connection import Connection
 
 ATTEMPTS_MAX = 50
@@ -23,7 +23,8 @@ OPEN_COMMANDS_MAX = 1_000
 RETRY_AFTER_DEFAULT_MS = 500
 RETRIED_CODES = frozenset({"busy", "rate_limited"})
 Answer = asyncio.Future[dict[str, Any]]
-_MEASURES = {Kind.GIFT: Measure.GIFT_REPLY, Kind.ORDER: Measure.ORDER_REPLY}
+_RESPONSE = {Kind.GIFT: Measure.GIFT_REPLY, Kind.ORDER: Measure.ORDER_REPLY}
+_SERVICE = {Kind.GIFT: Measure.GIFT_SERVICE, Kind.ORDER: Measure.ORDER_SERVICE}
 
 
 class Refused(Exception):
@@ -39,10 +40,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A comment under way."""
+    """A comment, a like or a pin under way. `room` is the room's number."""
 
+    kind: Kind
     number: int
-    room: str
+    room: int
+    sent_ms: float
 
 
 class Commands:
@@ -50,6 +53,7 @@ class Commands:
 
     def __init__(self, books: Books) -> None:
         self._books = books
+        self._account = books.account
         self._connection: Connection | None = None
         self._next_id = 0
         self._asked: dict[int, Answer] = {}
@@ -82,8 +86,7 @@ class Commands:
         for answer in self._asked.values():
             if not answer.done():
                 answer.set_exception(ConnectionError("the connection was lost"))
-        self._books.comments["unanswered"] += len(self._said)
-        self._books.resent += len(self._bought)
+        self._account.counts["resent"] += len(self._bought)
         self._waiting.extend(self._bought.values())
         for open_commands in (self._asked, self._said, self._bought):
             open_commands.clear()
@@ -93,34 +96,37 @@ class Commands:
         self._is_over = True
         waiting, self._waiting = self._waiting, deque()
         for purchase in waiting:
-            self._books.receipts.abandon(purchase)
+            self._account.receipts.abandon(purchase)
 
-    def say(self, said: Said, text: str) -> None:
-        """Comment, if the connection can take it; a comment of the past is worth nothing."""
+    @property
+    def can_speak(self) -> bool:
+        return self._usable() is not None and len(self._said) < OPEN_COMMANDS_MAX
+
+    def say(self, said: Said, command: dict[str, Any]) -> None:
+        """Send what is worth nothing later, if the connection can take it."""
         connection = self._usable()
-        if connection is None or len(self._said) >= OPEN_COMMANDS_MAX:
-            self._books.comments["skipped"] += 1
+        if connection is None or not self.can_speak:
+            self._account.said[said.kind, "skipped"] += 1
             return
-        command = {"type": "comment", "room": said.room, "text": text}
         self._said[self._send(connection, command)] = said
-        self._books.sent[Kind.COMMENT] += 1
+        self._account.said[said.kind, "sent"] += 1
 
     def buy(self, purchase: Purchase) -> None:
         """Send a gift or an order now, or as soon as there is a connection again."""
-        self._books.receipts.open(purchase)
+        self._books.open(purchase)
         if len(self._bought) + len(self._waiting) >= OPEN_COMMANDS_MAX:
-            self._books.receipts.abandon(purchase)
+            self._account.receipts.abandon(purchase)
             return
-        self._books.late += self._usable() is None
+        self._account.counts["late"] += self._usable() is None
         self._buy(purchase)
 
     def take_reply(self, message: dict[str, Any]) -> None:
         """Take a message that has an `id`, an `error` included."""
         command_id = message["id"]
         if message["type"] == "error":
-            self._books.errors[message["code"]] += 1
+            self._account.errors[message["code"]] += 1
         if (said := self._said.pop(command_id, None)) is not None:
-            self._end_comment(said, message)
+            self._end_saying(said, message)
         elif (purchase := self._bought.pop(command_id, None)) is not None:
             self._end_purchase(purchase, message)
         elif (answer := self._asked.pop(command_id, None)) is not None and not answer.done():
@@ -138,42 +144,44 @@ class Commands:
     def _buy(self, purchase: Purchase) -> None:
         connection = self._usable()
         if connection is None and self._is_over:
-            self._books.receipts.abandon(purchase)
+            self._account.receipts.abandon(purchase)
             return
         if connection is None:
             self._waiting.append(purchase)
             return
         if not purchase.attempts:
-            self._books.sent[purchase.kind] += 1
+            purchase.sent_ms = self._books.clock()
         purchase.attempts += 1
         self._bought[self._send(connection, purchase.command)] = purchase
 
-    def _end_comment(self, said: Said, message: dict[str, Any]) -> None:
-        if message["type"] == "ok":
-            self._books.comments["accepted"] += 1
-            self._books.deliveries.accept(said.number, self._books.rooms[said.room].members)
-        else:
-            self._books.comments["refused"] += 1
+    def _end_saying(self, said: Said, message: dict[str, Any]) -> None:
+        if message["type"] == "error":
+            self._account.said[said.kind, "refused"] += 1
+            return
+        self._account.said[said.kind, "acknowledged"] += 1
+        if said.kind is Kind.COMMENT:
+            self._account.deliveries.accept(said.number, said.room, said.sent_ms)
 
     def _end_purchase(self, purchase: Purchase, message: dict[str, Any]) -> None:
-        receipts = self._books.receipts
+        receipts = self._account.receipts
         if message["type"] != "error":
             receipts.acknowledge(purchase, message)
-            self._books.answered(_MEASURES[purchase.kind], purchase.intended_ms)
+            self._books.record(_RESPONSE[purchase.kind], purchase.intended_ms)
+            self._books.record(_SERVICE[purchase.kind], purchase.sent_ms)
         elif message["code"] not in RETRIED_CODES:
-            receipts.refuse(purchase)
+            self._books.refuse(purchase)
         elif purchase.attempts >= ATTEMPTS_MAX:
             receipts.abandon(purchase)
         else:
             self._retry(purchase, message.get("retry_after_ms", RETRY_AFTER_DEFAULT_MS))
 
     def _retry(self, purchase: Purchase, pause_ms: float) -> None:
-        self._books.retries += 1
+        self._account.counts["retries"] += 1
         asyncio.get_running_loop().call_later(pause_ms / 1000, self._buy_if_open, purchase)
 
     def _buy_if_open(self, purchase: Purchase) -> None:
         """The run may have been settled during the pause."""
-        if self._books.receipts.is_open(purchase):
+        if self._account.receipts.is_open(purchase):
             self._buy(purchase)
 
 

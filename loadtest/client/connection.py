@@ -23,7 +23,7 @@ from websockets.protocol import State
 from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI
 
-from .batches import Batch
+from ..books.batches import Batch
 from .frames import FRAME_BYTES_MAX, FrameTooBig, Splitter, binary_payload
 
 SUBPROTOCOL = Subprotocol("livesrv.v1.msgpack")
@@ -46,7 +46,9 @@ class Peer(Protocol):
 
 
 class Reader(Protocol):
-    """What knows frames by their bytes, and learns new ones."""
+    """What knows frames by their bytes, and learns new ones. `bytes` counts all that came."""
+
+    bytes: int
 
     def known(self, frame: bytes) -> Batch | None: ...
 
@@ -100,12 +102,21 @@ class Connection(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
 
+    def read_on(self, is_wanted: bool) -> None:
+        """Read, or leave what comes to the kernel's buffers until it is wanted again."""
+        if self._transport and not self._transport.is_closing():
+            if is_wanted:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._ws.send_request(self._ws.connect())
         self._flush()
 
     def data_received(self, data: bytes) -> None:
+        self._reader.bytes += len(data)
         if self._splitter.is_between_frames:
             batch = self._known(data)
             if batch is not None:

@@ -19,5 +19,5 @@ async def watch_lag(books: Books) -> None:
         await asyncio.sleep(max(0.0, due_ms - books.clock()) / 1000)
         now_ms = books.clock()
         while due_ms <= now_ms:
-            books.latencies.record(Measure.LOOP_LAG, now_ms - due_ms)
+            books.account.latencies.record(Measure.LOOP_LAG, now_ms - due_ms)
             due_ms += TICK_MS

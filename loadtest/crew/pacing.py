@@ -7,10 +7,10 @@ could not keep up is seen.
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from ..books.books import Books
 from ..books.latency import Measure
-from .schedule import Kind
 
 BURST_MAX = 64
 """Sends without letting the loop read; when behind, reading must not wait for sending."""
@@ -20,26 +20,27 @@ again until the moment comes takes a core that the server may need."""
 NAP_MS_MAX = 200.0
 """How long an interruption may have to wait where moments are far apart."""
 
-Send = Callable[[Kind, int], None]
+T = TypeVar("T")
 
 
 async def pace(
-    actions: Iterator[tuple[float, Kind, int]],
+    actions: Iterator[tuple[float, T]],
     duration_ms: float,
-    send: Send,
+    do: Callable[[T], None],
     books: Books,
     stop: asyncio.Event,
 ) -> None:
     """Do every action at `books.start_ms` plus its moment; end with the duration, or on `stop`."""
-    for place, (moment_ms, kind, number) in enumerate(actions):
+    for place, (moment_ms, action) in enumerate(actions):
         intended_ms = books.start_ms + moment_ms
         if place % BURST_MAX == 0:
             await asyncio.sleep(0)
         await _reach(intended_ms, books, stop)
         if stop.is_set():
             return
-        send(kind, number)
-        books.latencies.record(Measure.SENT_LATE, books.clock() - intended_ms)
+        late_ms = books.clock() - intended_ms
+        do(action)
+        books.account.latencies.record(Measure.SENT_LATE, late_ms)
     await _reach(books.start_ms + duration_ms, books, stop)
 
 

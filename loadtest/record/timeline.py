@@ -50,6 +50,10 @@ class Timeline:
         for name, column in self._values.items():
             column.append(values.get(name))
 
+    def shift(self, seconds: float) -> None:
+        """Count moments from another begin: all so far are moved by `seconds`."""
+        self.at_s = [at_s + seconds for at_s in self.at_s]
+
     def column(self, name: str) -> list[float | None]:
         return self._values[name]
 

@@ -5,20 +5,22 @@ Invariant: waiting is bounded by `DRAIN_S_MAX`; whoever has not caught up by the
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from websockets.exceptions import WebSocketException
 
+from ..alongside import clock_ms
+from ..books.account import Account
+from ..books.batches import Batch
 from ..books.books import Books
-from ..books.settlement import is_shown
-from ..client.audience import Audience
-from ..client.batches import Batch
+from ..books.settlement import show_mismatches
 from ..client.commands import Commands, Refused
 from ..client.connection import Connection
-from ..client.viewer import Connect, Viewer
+from ..client.viewer import Connect
+from ..crew.messages import End, Standing
 
-DRAIN_S_MAX = 20.0
+DRAIN_S_MAX = 30.0
 QUIET_S = 1.0
 """Nothing arrived for this long: several times the longest pause between batches to expect."""
 HOPELESS_S = 5.0
@@ -26,13 +28,8 @@ HOPELESS_S = 5.0
 POLL_S = 0.25
 ANSWER_TIMEOUT_S = 5.0
 
-
-@dataclass(frozen=True)
-class End:
-    """Where a room's reliable lane ends."""
-
-    epoch: str
-    seq: int
+Asking = Callable[[Mapping[str, End], bool], Awaitable[Sequence[Standing]]]
+"""How does it stand, given where rooms end, and with or without accounts."""
 
 
 class _Observer:
@@ -56,10 +53,10 @@ async def ends_of(books: Books, connect: Connect) -> dict[str, End]:
     """Ask a fresh connection where each room ends; empty when that cannot be learnt now."""
     observer = _Observer(books)
     try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(ANSWER_TIMEOUT_S + len(books.room_ids) / 100):
             connection = await connect(observer, None)
             try:
-                return await _ask_ends(connection, observer, list(books.rooms))
+                return await _ask_ends(connection, observer, books.room_ids)
             finally:
                 connection.close()
     except (OSError, TimeoutError, WebSocketException, Refused):
@@ -67,7 +64,7 @@ async def ends_of(books: Books, connect: Connect) -> dict[str, End]:
 
 
 async def _ask_ends(
-    connection: Connection, observer: _Observer, room_ids: list[str]
+    connection: Connection, observer: _Observer, room_ids: Sequence[str]
 ) -> dict[str, End]:
     ask = observer.commands.ask
     await ask(connection, {"type": "hello"})
@@ -82,56 +79,48 @@ async def _ask_ends(
 class _Quiet:
     """How long nothing has changed."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
-        self._state: tuple[int, ...] = ()
-        self._since_ms = books.clock()
+    def __init__(self) -> None:
+        self._changes = -1
+        self._since_ms = clock_ms()
 
-    def seconds(self) -> float:
-        books, tally = self._books, self._books.tally
-        state = (books.deliveries.arrived_total, tally.delivered, tally.lost)
-        if state != self._state:
-            self._state, self._since_ms = state, books.clock()
-        return (books.clock() - self._since_ms) / 1000
+    def seconds(self, changes: int) -> float:
+        if changes != self._changes:
+            self._changes, self._since_ms = changes, clock_ms()
+        return (clock_ms() - self._since_ms) / 1000
 
 
-async def drain(books: Books, audience: Audience, connect: Connect) -> dict[str, End]:
-    """Wait until everybody has everything, or time is up; return where the rooms end."""
+async def drain(books: Books, connect: Connect, ask: Asking) -> dict[str, End]:
+    """Wait until everybody has everything, or time is up; return where the rooms end.
+
+    `books` are only for asking the rooms themselves.
+    """
     ends: dict[str, End] = {}
-    quiet = _Quiet(books)
-    deadline_ms = books.clock() + DRAIN_S_MAX * 1000
-    while books.clock() < deadline_ms:
+    quiet = _Quiet()
+    deadline_ms = clock_ms() + DRAIN_S_MAX * 1000
+    while clock_ms() < deadline_ms:
         await asyncio.sleep(POLL_S)
-        books.sweep(settle_ms=0)
-        quiet_s = quiet.seconds()
-        if books.receipts.open_count or quiet_s < QUIET_S or not _all_in(audience):
+        standings = await ask({}, False)
+        quiet_s = quiet.seconds(sum(each.changes for each in standings))
+        is_still = not any(each.open_count for each in standings) and quiet_s >= QUIET_S
+        if not is_still or not all(each.is_complete for each in standings):
             continue
         ends = await ends_of(books, connect) or ends
-        if quiet_s >= HOPELESS_S or (ends and is_shown(books) and _all_reached(audience, ends)):
+        if quiet_s >= HOPELESS_S or (ends and await _is_all_there(ask, ends)):
             break
     return ends or await ends_of(books, connect)
 
 
-def settle(books: Books, audience: Audience, ends: dict[str, End]) -> None:
-    """Close every member's account where its room ends, or where it was told to go."""
-    books.sweep(settle_ms=-1)
-    books.receipts.abandon_open()
-    for viewer in audience.viewers:
-        place = viewer.place
-        if place.epoch is not None:
-            end = ends.get(viewer.room)
-            if end is None or viewer.is_gone:
-                end = End(place.epoch, place.seq)
-            place.settle(end.epoch, end.seq)
+async def _is_all_there(ask: Asking, ends: Mapping[str, End]) -> bool:
+    """Whether all have reached the ends, and the rooms have shown all that was acknowledged."""
+    if not all(each.has_reached for each in await ask(ends, False)):
+        return False
+    accounts = [each.account for each in await ask(ends, True) if each.account]
+    return not accounts or not any(True for _ in show_mismatches(merged(accounts)))
 
 
-def _all_in(audience: Audience) -> bool:
-    return all(viewer.is_gone or viewer.place.is_in for viewer in audience.viewers)
-
-
-def _all_reached(audience: Audience, ends: dict[str, End]) -> bool:
-    return all(viewer.is_gone or _has_reached(viewer, ends) for viewer in audience.viewers)
-
-
-def _has_reached(viewer: Viewer, ends: dict[str, End]) -> bool:
-    return not viewer.place.is_awaiting and viewer.place.seq >= ends[viewer.room].seq
+def merged(accounts: Sequence[Account]) -> Account:
+    """One account of all; the first is changed."""
+    whole, *rest = accounts
+    for each in rest:
+        whole.merge(each)
+    return whole

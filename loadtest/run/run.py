@@ -1,150 +1,247 @@
-"""`loadtest run`: one run from the first HTTP call to the result.
+"""One run from the first HTTP call to its record.
 
-The only module that knows all others. Invariant: whatever happens after viewers were let in, they
-are asked to leave before this returns.
+The only module here that knows all others. Invariant: whatever happens after crews were started,
+they have ended before this returns.
 """
 
 import asyncio
 import secrets
-import time
-from random import Random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 
-from ..alongside import alongside, clock_ms, sweep, until_interrupted
+from ..alongside import alongside, clock_ms, until_interrupted
+from ..books.account import Account
 from ..books.books import Books
-from ..books.purchases import limit_per_buyer
-from ..client.api import Api, Unreachable, all_of, open_session
-from ..client.audience import Audience, connector, gather_audience
+from ..client.api import Api, Unreachable, open_session
+from ..client.audience import connector
 from ..client.credentials import TOKEN_MARGIN_S, Mint
-from ..client.viewer import Connect
-from ..crew.lag import watch_lag
-from ..crew.pacing import pace
-from ..crew.schedule import Kind, Timetable, in_order, timetable
-from ..crew.sending import Sender
-from ..process import allow_files, spare_collector
-from .drain import End, drain, settle
-from .findings import sum_up
-from .plan import Plan
-from .progress import Progress
-from .reconcile import Reconciler
-from .result import Generator, Result
+from ..crew.messages import Assignment, End, Entered, Standing
+from ..record.machine import read_machine
+from ..record.record import Record
+from ..record.timeline import Timeline
+from ..report.live import LiveView
+from ..scenario.cast import Cast
+from ..scenario.model import Scenario
+from ..scenario.objectives import judge as judge_objectives
+from ..scenario.schedule import Schedule
+from .crews import Crews
+from .drain import drain, merged
+from .figures import counted, distributions, reconciled, timed
+from .reconcile import Reconciler, Reconciliation
+from .seconds import Seconds
 from .stage import Stage, cheapest_gift, fill_wallets, open_room, topups_minor
+from .verdict import Generator, judge, notes
+from .watch import ServerWatch
 
-SETTLED_S = 0.5
-"""Between the last viewer's entry and the first action."""
+LEAD_MS = 500.0
+"""Between the word to begin and the show's first moment: every crew has heard it by then."""
+TELL_S = 0.1
 
 
-async def run(plan: Plan, mint: Mint, console: Console) -> Result:
-    """Prepare, measure, drain and reconcile.
+@dataclass(frozen=True, kw_only=True)
+class RunOrder:
+    """What to play, against which server, with how many generator processes."""
 
-    Raises `Unreachable`, `Refusal` when the server does not let us prepare, and `TooFewFiles`.
+    scenario: Scenario
+    url: str
+    crews: int = 1
+    data_dir: Path | None = None
+
+
+async def run(order: RunOrder, mint: Mint, console: Console) -> Record:
+    """Prepare, play, drain, reconcile and judge.
+
+    Raises `Unreachable`, and `Refusal` when the server does not let us prepare.
     """
-    allow_files(plan.viewers)
     async with open_session() as session:
-        api = Api(session, plan.url)
+        api = Api(session, order.url)
         await api.reach()
-        return await _Run(plan, mint, api, console).carry_out()
+        ttl_s = order.scenario.duration_s + TOKEN_MARGIN_S
+        watch = ServerWatch(session, order.url, mint.token("loadtest-ops", "ops", ttl_s=ttl_s))
+        return await _Run(order, mint, api, watch, console).carry_out()
 
 
-def timetables(plan: Plan) -> dict[Kind, Timetable]:
-    """The whole schedule of a plan; equal plans have equal schedules."""
-    random = Random(plan.seed)
-    rates = {
-        Kind.COMMENT: plan.comments_per_s,
-        Kind.GIFT: plan.gifts_per_s,
-        Kind.ORDER: plan.orders_per_s,
-    }
-    return {
-        kind: timetable(
-            kind,
-            rate_per_s=rate,
-            duration_s=plan.duration_s,
-            viewers=plan.viewers,
-            random=random,
-        )
-        for kind, rate in rates.items()
-    }
+@dataclass(frozen=True)
+class _Played:
+    """What is known when the crews have left. `seconds` is how long the show was."""
+
+    accounts: list[Account]
+    ends: Mapping[str, End]
+    entered: Sequence[Entered]
+    seconds: float
+    losses: list[str]
 
 
 class _Run:
     """One run under way."""
 
-    def __init__(self, plan: Plan, mint: Mint, api: Api, console: Console) -> None:
-        self._plan = plan
+    def __init__(
+        self, order: RunOrder, mint: Mint, api: Api, watch: ServerWatch, console: Console
+    ) -> None:
+        self._order = order
+        self._scenario = order.scenario
         self._mint = mint
         self._api = api
+        self._watch = watch
         self._console = console
-        self._ttl_s = plan.duration_s + TOKEN_MARGIN_S
+        self._cast = Cast(order.scenario)
+        self._ttl_s = order.scenario.duration_s + TOKEN_MARGIN_S
+        self._timeline = Timeline()
+        self._seconds = Seconds(self._timeline, order.crews, watch.second)
+        self._run = secrets.token_hex(4)
+        self._room_ids = [f"{self._run}-r{n}" for n in range(self._cast.room_count)]
 
-    async def carry_out(self) -> Result:
-        plan = self._plan
-        tables = timetables(plan)
-        stage = await self._prepare(tables)
-        books = Books(stage.run, stage.room_ids, tables, clock_ms)
-        connect = connector(plan.url, books)
-        audience = gather_audience(
-            plan.viewers, books, self._mint, connect, ttl_s=self._ttl_s, seed=plan.seed
-        )
-        try:
-            generator, ends = await self._measure(audience, books, stage, connect)
-        finally:
-            await audience.leave()
-        settle(books, audience, ends)
-        self._console.print("checking the ledger")
-        ledger = await Reconciler(self._api, self._mint, books, stage, self._ttl_s).reconcile()
-        return sum_up(plan, books, audience, ends, ledger, generator)
+    async def carry_out(self) -> Record:
+        started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        view = LiveView(self._console, self._scenario, self._timeline)
+        async with alongside(view.show(), self._watch.run()):
+            stage = await self._prepare()
+            played = await self._play(stage)
+            self._timeline.phase = "reconciling"
+            account = merged(played.accounts or [self._empty_account()])
+            found = await self._reconcile(account, stage)
+        return self._record(started_at, played, account, found)
 
-    async def _prepare(self, tables: dict[Kind, Timetable]) -> Stage:
-        self._console.print("preparing rooms and wallets")
-        run_id = secrets.token_hex(4)
+    async def _prepare(self) -> Stage:
         gift = await cheapest_gift(self._api)
-        stage = Stage(
-            run=run_id,
-            room_ids=[f"{run_id}-r{number}" for number in range(self._plan.rooms)],
-            gift=gift,
-            topups_minor=topups_minor(
-                tables[Kind.GIFT].counts(), tables[Kind.ORDER].counts(), gift
-            ),
-        )
-        limit = limit_per_buyer(max(tables[Kind.ORDER].counts().values(), default=0))
-        await all_of(
-            open_room(self._api, self._mint, room, limit_per_buyer=limit, ttl_s=self._ttl_s)
-            for room in stage.room_ids
-        )
+        stage = Stage(self._run, self._room_ids, gift, topups_minor(self._cast, gift))
+        for room, offers in self._offers().items():
+            await open_room(self._api, self._mint, room, offers, ttl_s=self._ttl_s)
         await fill_wallets(self._api, stage, self._mint, ttl_s=self._ttl_s)
         return stage
 
-    async def _measure(
-        self, audience: Audience, books: Books, stage: Stage, connect: Connect
-    ) -> tuple[Generator, dict[str, End]]:
-        """Let the audience in, carry out the schedule, and wait for what is under way."""
-        progress = Progress(self._console, books, audience)
-        async with alongside(progress.show(), sweep(books)):
-            await audience.enter()
-            if not audience.in_count:
-                raise Unreachable(f"no viewer got in: {dict(books.entry_failures)}")
-            spare_collector()
-            await asyncio.sleep(SETTLED_S)
-            progress.phase = "sending"
-            generator = await _send_all(
-                books, Sender(books, audience, stage.gift), self._plan.duration_s
+    async def _play(self, stage: Stage) -> _Played:
+        async with Crews(self._assignments(stage), self._seconds.take) as crews:
+            async with alongside(self._telling(crews)):
+                self._timeline.phase = "entering"
+                entered = await crews.enter()
+                if not self._seconds.peak and not len(entered):
+                    raise Unreachable("no generator process could begin")
+                seconds = await self._show(crews)
+                self._timeline.phase = "draining"
+                ends = await self._drained(crews)
+            accounts = await crews.finish(ends)
+            return _Played(accounts, ends, entered, seconds, crews.losses())
+
+    async def _show(self, crews: Crews) -> float:
+        """Have the show played; returns how long it was."""
+        start_ms = clock_ms() + LEAD_MS
+        self._seconds.begin()
+        self._watch.begin()
+        self._timeline.phase = "playing"
+        await crews.begin(start_ms)
+        async with _stopping(crews):
+            played = await crews.played(self._scenario.duration_s)
+        return max((each.seconds for each in played), default=(clock_ms() - start_ms) / 1000)
+
+    async def _drained(self, crews: Crews) -> dict[str, End]:
+        async def ask(ends: Mapping[str, End], wants_account: bool) -> list[Standing]:
+            return await crews.ask(ends, wants_account=wants_account)
+
+        books = Books(self._run, self._room_ids, Schedule(), clock_ms)
+        return await drain(books, connector(self._order.url, books), ask)
+
+    async def _telling(self, crews: Crews) -> None:
+        while True:
+            await asyncio.sleep(TELL_S)
+            self._seconds.tell(crews.is_lost)
+
+    async def _reconcile(self, account: Account, stage: Stage) -> Reconciliation:
+        stocks = {
+            (room, offer.offer): offer.stock
+            for room, offers in self._offers().items()
+            for offer in offers
+        }
+        return await Reconciler(
+            self._api, self._mint, account, stage, stocks, self._ttl_s
+        ).reconcile()
+
+    def _offers(self) -> dict[str, tuple]:
+        return {room: self._cast.offers(number) for number, room in enumerate(self._room_ids)}
+
+    def _assignments(self, stage: Stage) -> list[Assignment]:
+        return [
+            Assignment(
+                scenario=replace(self._scenario, text=""),
+                url=self._order.url,
+                run=self._run,
+                room_ids=self._room_ids,
+                gift=stage.gift,
+                mint=self._mint,
+                ttl_s=self._ttl_s,
+                crew=number,
+                crews=self._order.crews,
             )
-            progress.phase = "draining"
-            return generator, await drain(books, audience, connect)
+            for number in range(self._order.crews)
+        ]
+
+    def _empty_account(self) -> Account:
+        return Books(self._run, self._room_ids, self._cast.schedule, clock_ms).account
+
+    def _record(
+        self, started_at: str, played: _Played, account: Account, found: Reconciliation
+    ) -> Record:
+        scenario, crews = self._scenario, self._seconds.processes()
+        figures = {
+            **timed(self._seconds.latencies),
+            **counted(account, self._cast.schedule, played.seconds),
+            **reconciled(found),
+            **self._watch.figures(),
+            **self._generator_figures(played),
+            "viewers.asked": scenario.viewers,
+            "viewers.peak": self._seconds.peak,
+            "rooms.unsettled": len(self._room_ids) - len(played.ends),
+            "generator.cpu_pct_max": max(crew.cpu_pct for crew in crews),
+        }
+        objectives = judge_objectives(scenario.objectives, figures)
+        counts = account.counts
+        generator = Generator(played.losses, counts["own_failures"], counts["turned_away"])
+        verdict, reasons = judge(figures, objectives, generator)
+        return Record(
+            run=self._run,
+            started_at=started_at,
+            url=self._order.url,
+            workload=scenario.workload(),
+            scenario=asdict(replace(scenario, text="")),
+            source=scenario.text,
+            seconds=played.seconds,
+            verdict=verdict,
+            reasons=reasons,
+            notes=list(notes(figures, played.seconds, scenario.duration_s)),
+            objectives=objectives,
+            figures={name: float(value) for name, value in figures.items()},
+            series=self._timeline.as_series(),
+            distributions=distributions(self._seconds.latencies),
+            machine=read_machine(),
+            generator=crews,
+            server=self._watch.processes(),
+            stores=self._watch.stores(),
+            bottleneck=None,
+            examples=found.examples,
+        )
+
+    def _generator_figures(self, played: _Played) -> dict[str, float]:
+        memory = [each.bytes_per_viewer for each in played.entered]
+        return {
+            "generator.crews_lost": len(played.losses),
+            "generator.bytes_per_viewer": max(memory, default=0.0),
+        }
 
 
-async def _send_all(books: Books, sender: Sender, duration_s: float) -> Generator:
-    frames, decoded, cpu_s = books.frames, books.frames_decoded, time.process_time()
-    books.start_ms = clock_ms()
-    actions = in_order(list(books.tables.values()))
-    async with alongside(watch_lag(books)):
-        with until_interrupted() as stop:
-            await pace(actions, duration_s * 1000, sender.send, books, stop)
-    sending_s = (clock_ms() - books.start_ms) / 1000
-    return Generator(
-        cpu_share=(time.process_time() - cpu_s) / sending_s,
-        frames=books.frames - frames,
-        frames_decoded=books.frames_decoded - decoded,
-        sending_s=sending_s,
-    )
+@asynccontextmanager
+async def _stopping(crews: Crews) -> AsyncIterator[None]:
+    """End the show on the first Ctrl-C; what was sent is still checked and reported."""
+
+    async def watch(stop: asyncio.Event) -> None:
+        await stop.wait()
+        await crews.stop()
+        await asyncio.Event().wait()
+
+    with until_interrupted() as stop:
+        async with alongside(watch(stop)):
+            yield

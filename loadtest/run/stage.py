@@ -1,26 +1,24 @@
 """What is prepared before a run: rooms with offers, and money in wallets.
 
-Must not know the schedule's moments, only how much each viewer will spend at most. Invariant:
+Must not know the schedule's moments, only how much each person will spend at most. Invariant:
 every id is fresh, so that a run owes nothing to the runs before it and its books start at zero.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..books.purchases import COINS, CURRENCY, OFFERS, STOCK, Offer, orders_topup_minor
+from ..books.account import user_of
+from ..books.purchases import COINS, CURRENCY, QUANTITY_MAX, orders_topup_minor
 from ..client.api import Api, all_of
 from ..client.credentials import Mint
-
-
-@dataclass(frozen=True)
-class Gift:
-    gift: str
-    price_minor: int
+from ..crew.messages import Gift, host_of
+from ..scenario.cast import Cast
+from ..scenario.model import OFFERS_DEFAULT, Kind, Offer, Recording
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Everything a run stands on. `topups_minor`: viewer to currency to what it was given."""
+    """Everything a run stands on. `topups_minor`: person to currency to what it was given."""
 
     run: str
     room_ids: list[str]
@@ -34,32 +32,28 @@ async def cheapest_gift(api: Api) -> Gift:
     return Gift(cheapest["gift"], cheapest["price_minor"])
 
 
-def topups_minor(
-    gifts: Mapping[int, int], orders: Mapping[int, int], gift: Gift
-) -> dict[int, dict[str, int]]:
-    """What each viewer needs for its number of gifts and of orders, whatever they turn out to be.
+def topups_minor(cast: Cast, gift: Gift) -> dict[int, dict[str, int]]:
+    """What each person needs for its gifts and orders, whatever they turn out to be.
 
-    A viewer that does neither is not in the answer.
+    Who does neither is not in the answer.
     """
     topups: dict[int, dict[str, int]] = {}
-    for viewer, count in gifts.items():
-        topups.setdefault(viewer, {})[COINS] = count * gift.price_minor
-    for viewer, count in orders.items():
-        topups.setdefault(viewer, {})[CURRENCY] = orders_topup_minor(count)
+    for table in cast.schedule.of(Kind.GIFT):
+        for viewer, count in table.counts().items():
+            topups.setdefault(viewer, {})[COINS] = count * gift.price_minor
+    for table in cast.schedule.of(Kind.ORDER):
+        most = _pieces_max(table.act.when, table.act.quantity) if table.act else QUANTITY_MAX
+        for viewer, count in table.counts().items():
+            needed = orders_topup_minor(count, cast.all_offers(), most)
+            topups.setdefault(viewer, {})[CURRENCY] = needed
     return topups
 
 
 async def open_room(
-    api: Api,
-    mint: Mint,
-    room: str,
-    *,
-    limit_per_buyer: int | None,
-    ttl_s: float,
-    offers: Sequence[Offer] = OFFERS,
+    api: Api, mint: Mint, room: str, offers: Sequence[Offer] = OFFERS_DEFAULT, *, ttl_s: float
 ) -> None:
     """Make a room with its offers and start its show."""
-    host = mint.token(f"{room}-host", "host", ttl_s=ttl_s)
+    host = mint.token(host_of(room), "host", ttl_s=ttl_s)
     await api.post("/v1/rooms", host, {"room": room, "title": f"Load test {room}"})
     for offer in offers:
         body = {
@@ -67,8 +61,8 @@ async def open_room(
             "title": offer.offer.capitalize(),
             "price_minor": offer.price_minor,
             "currency": CURRENCY,
-            "stock": STOCK,
-            "limit_per_buyer": limit_per_buyer,
+            "stock": offer.stock,
+            "limit_per_buyer": offer.limit_per_buyer,
         }
         await api.post(f"/v1/rooms/{room}/offers", host, body)
     await api.post(f"/v1/rooms/{room}/start", host, {})
@@ -78,7 +72,7 @@ async def fill_wallets(api: Api, stage: Stage, mint: Mint, *, ttl_s: float) -> N
     ops = mint.token(f"{stage.run}-ops", "ops", ttl_s=ttl_s)
 
     async def fill(viewer: int, currency: str, amount_minor: int) -> None:
-        user = f"{stage.run}-v{viewer}"
+        user = user_of(stage.run, viewer)
         key = f"{user}-{currency}"
         body = {"amount_minor": amount_minor, "currency": currency, "key": key}
         await api.post(f"/v1/wallets/{user}/topups", ops, body)
@@ -88,3 +82,9 @@ async def fill_wallets(api: Api, stage: Stage, mint: Mint, *, ttl_s: float) -> N
         for viewer, topups in stage.topups_minor.items()
         for currency, amount_minor in topups.items()
     )
+
+
+def _pieces_max(when: object, quantity: int | None) -> int:
+    if isinstance(when, Recording):
+        return max(when.sizes, default=1) or QUANTITY_MAX
+    return quantity or QUANTITY_MAX

@@ -16,6 +16,10 @@ STOCK_DEFAULT = 100_000_000
 """More than any run can sell, where nothing is meant to sell out."""
 
 
+class BadScenario(ValueError):
+    """No scenario can be read; the message has a line for each problem, with file and line."""
+
+
 class Role(Enum):
     """Who somebody is; what they do of their own accord is in their acts."""
 
@@ -89,7 +93,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Recording:
-    """Moments that were recorded. `sizes` has a comment's characters, or an order's pieces."""
+    """Moments that were recorded, rising.
+
+    `sizes` has a comment's characters, an order's pieces, a gift's number, or taps of like.
+    """
 
     source: str
     moments_s: tuple[float, ...]

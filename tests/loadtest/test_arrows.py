@@ -12,6 +12,9 @@ PURE = {
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
     *("faults", "lanes", "log", "shop"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
+    *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
+    *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
+    *("bottleneck", "checks", "exposition", "moment", "vitals"),
 }
 IMPURE = {"asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
 

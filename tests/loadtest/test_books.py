@@ -8,9 +8,9 @@ import pytest
 from loadtest.books.books import Books
 from loadtest.books.latency import Measure
 from loadtest.books.receipts import Purchase
-from loadtest.client.batches import MEMO_FRAMES_MAX, Batch, Memo, mark, read_batch
-from loadtest.client.sequence import Step
-from loadtest.crew.schedule import Kind, Timetable
+from loadtest.books.batches import MEMO_FRAMES_MAX, Batch, Memo, mark, read_batch
+from loadtest.books.sequence import Step
+from loadtest.scenario.schedule import Kind, Timetable
 
 RUN = "r1"
 

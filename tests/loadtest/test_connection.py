@@ -14,7 +14,7 @@ from websockets.uri import parse_uri
 
 from loadtest.alongside import clock_ms
 from loadtest.books.books import Books
-from loadtest.client.batches import Batch
+from loadtest.books.batches import Batch
 from loadtest.client.connection import SUBPROTOCOL, Connection
 from loadtest.run.plan import Plan
 from loadtest.run.run import timetables

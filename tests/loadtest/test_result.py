@@ -8,7 +8,7 @@ import pytest
 
 from loadtest.books.deliveries import WaterfallAccount
 from loadtest.books.latency import Latencies, Measure
-from loadtest.client.sequence import Tally
+from loadtest.books.sequence import Tally
 from loadtest.run.result import Generator, Outcomes, Reconciliation, Result
 
 GOOD = Result(

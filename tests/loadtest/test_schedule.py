@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from loadtest.crew.schedule import Kind, Timetable, in_order, timetable
+from loadtest.scenario.schedule import Kind, Timetable, in_order, timetable
 from loadtest.run.plan import BadPlan, Plan
 from loadtest.run.run import timetables
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.client.sequence import Place, Step, Tally
+from loadtest.books.sequence import Place, Step, Tally
 
 
 def placed(seq: int = 10) -> tuple[Place, Tally]:

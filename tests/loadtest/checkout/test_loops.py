@@ -10,7 +10,7 @@ from loadtest.books.purchases import Line
 from loadtest.checkout.buyer import Buyer, Desk
 from loadtest.checkout.form import OrderForm
 from loadtest.checkout.loops import Queue
-from loadtest.crew.schedule import Kind, Timetable
+from loadtest.scenario.schedule import Kind, Timetable
 
 
 class Waiting:

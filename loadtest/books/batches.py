@@ -2,19 +2,25 @@
 
 All members of a room on one worker receive byte-identical frames, so a frame's bytes are the key
 to what it says, and per arrival only a counter moves. Must not know viewers or histograms: it
-says what was in a frame and how many arrived in which millisecond. Invariant: every arrival that
+says what was in a frame and how many arrived in which tick. Invariant: every arrival that
 was noted is handed out by `retire` exactly once; a frame that comes again after it was retired
 is decoded again and simply starts another count.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-MEMO_FRAMES_MAX = 4_096
-"""Rooms x workers x batches of a second: 4 x 2 x 20 in the reference run. At 4 KB each, 16 MB."""
+from .latency import Measure
+
+MEMO_FRAMES_MAX = 16_384
+"""Rooms x workers x batches of a second: 400 x 2 x 20. At 1 KB each, 16 MB."""
 MARK = "#"
-"""A comment of ours starts with this, the run's id, and its number: `#k3v9x2.1042 so sweet`."""
+"""A comment of ours starts with this, the run's id, its number, and how late it was sent, in tenths
+of a millisecond: `#k3v9x2.1042.3 so sweet`. Whoever receives it can tell both its response time
+and its service time, in whichever process it was sent."""
+_LATE_PER_MS = 10
 
 
 @dataclass(slots=True)
@@ -22,26 +28,28 @@ class Batch:
     """What a frame says, as far as it is counted, and when it arrived.
 
     `misplaced` events are not numbered as their place in the batch demands. `arrivals` maps a
-    millisecond of the run to the number of members that took the batch in it.
+    tick to the number of members that took the batch in it; `moments` says what else its arrival
+    is timed from. `comments` has the number of each and how late it was sent, in milliseconds.
     """
 
     room: str
     epoch: str
     seq: int
     shed: int
-    comments: tuple[int, ...]
+    comments: tuple[tuple[int, float], ...]
     events: tuple[dict[str, Any], ...]
     misplaced: int
     decoded_ms: float
     event_count: int = field(init=False)
     arrivals: dict[int, int] = field(default_factory=dict)
+    moments: list[tuple[Measure, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.event_count = len(self.events)
 
 
-def mark(run: str, number: int) -> str:
-    return f"{MARK}{run}.{number} "
+def mark(run: str, number: int, late_ms: float) -> str:
+    return f"{MARK}{run}.{number}.{round(late_ms * _LATE_PER_MS)} "
 
 
 def read_batch(message: dict[str, Any], run: str, comments: int, now_ms: float) -> Batch:
@@ -56,21 +64,23 @@ def read_batch(message: dict[str, Any], run: str, comments: int, now_ms: float) 
         epoch=message["epoch"],
         seq=seq,
         shed=message["shed"],
-        comments=tuple(_numbers(message["waterfall"], f"{MARK}{run}.", comments)),
+        comments=tuple(_marks(message["waterfall"], f"{MARK}{run}.", comments)),
         events=events,
         misplaced=_misplaced(events, seq),
         decoded_ms=now_ms,
     )
 
 
-def _numbers(waterfall: list[dict[str, Any]], prefix: str, comments: int) -> list[int]:
-    texts = (item["text"] for item in waterfall if item["type"] == "comment")
-    numbers = [
-        int(text.split(" ", 1)[0].removeprefix(prefix)) for text in texts if text.startswith(prefix)
-    ]
-    if any(not 0 <= number < comments for number in numbers):
-        raise ValueError(f"a comment is numbered {max(numbers)}, we sent {comments}")
-    return numbers
+def _marks(
+    waterfall: list[dict[str, Any]], prefix: str, comments: int
+) -> Iterator[tuple[int, float]]:
+    for item in waterfall:
+        if item["type"] != "comment" or not item["text"].startswith(prefix):
+            continue
+        number, late = map(int, item["text"].split(" ", 1)[0].removeprefix(prefix).split("."))
+        if not 0 <= number < comments:
+            raise ValueError(f"a comment is numbered {number}, we sent {comments}")
+        yield number, late / _LATE_PER_MS
 
 
 def _misplaced(events: tuple[dict[str, Any], ...], seq: int) -> int:

@@ -9,7 +9,7 @@ What a member does on a batch that does not fit is also the wire's: drop it and 
 no longer get, or had not got when the run was settled.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
 
@@ -25,6 +25,10 @@ class Tally:
     reordered: int = 0
     holes: int = 0
     resnapshots: int = 0
+
+    def add(self, other: "Tally") -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 class Step(Enum):

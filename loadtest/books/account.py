@@ -1,0 +1,62 @@
+"""What one process noted of its people, as values that add up. Pure.
+
+Must not know sockets, clocks or what comes next. Invariant: the accounts of all crews of a run,
+merged, are what one process would have noted of everybody.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ..scenario.model import Kind
+from .deliveries import Deliveries, Stays
+from .latency import Latencies
+from .receipts import Receipts
+from .sequence import Tally
+from .sightings import Sightings
+
+Said = Counter[tuple[Kind, str]]
+"""Comments, likes and pins by (kind, outcome); outcomes are those of the record's figures."""
+
+
+def user_of(run: str, viewer: int) -> str:
+    """The user id of a person of a run."""
+    return f"{run}-v{viewer}"
+
+
+@dataclass
+class Account:
+    """The counters of one run. `stays` has one entry for each crew: its members by room."""
+
+    run: str
+    stays: list[list[Stays]]
+    deliveries: Deliveries
+    tally: Tally = field(default_factory=Tally)
+    slow_tally: Tally = field(default_factory=Tally)
+    latencies: Latencies = field(default_factory=Latencies)
+    receipts: Receipts = field(default_factory=Receipts)
+    sightings: Sightings = field(default_factory=Sightings)
+    said: Said = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    close_codes: Counter[int] = field(default_factory=Counter)
+    entry_failures: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    """By name: opened, gone, turned_away, frames, frames_decoded, bytes, reconnects, late, retries,
+    resent, unreadable."""
+    unreadable_first: str = ""
+
+    @property
+    def members(self) -> int:
+        """How many are in rooms now."""
+        return sum(stays.members for crew in self.stays for stays in crew)
+
+    def merge(self, other: "Account") -> None:
+        """Add what another crew noted of the same run. Latencies are told as the run goes."""
+        self.stays += other.stays
+        self.deliveries.merge(other.deliveries)
+        self.tally.add(other.tally)
+        self.slow_tally.add(other.slow_tally)
+        self.receipts.merge(other.receipts)
+        self.sightings.merge(other.sightings)
+        for name in ("said", "errors", "close_codes", "entry_failures", "counts"):
+            getattr(self, name).update(getattr(other, name))
+        self.unreadable_first = self.unreadable_first or other.unreadable_first

@@ -1,0 +1,1 @@
+"""Tests of scenarios: how they are read, and what comes of them."""
