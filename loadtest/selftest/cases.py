@@ -113,7 +113,7 @@ _NO_COMMENTS = {"comments_per_s": 0}
 
 
 def _nothing_wrong() -> Case:
-    names = ("hello", "join", "comment", "comment_service", "gift", "order", "gift_event")
+    names = ("comment", "comment_service", "gift", "order", "gift_event", "sold_event")
     return Case(
         name="no fault",
         shows="a server that does nothing wrong is not said to",
@@ -133,20 +133,36 @@ def _nothing_wrong() -> Case:
     )
 
 
+def _entry() -> Case:
+    """People come one by one: a crowd's handshakes would wait for each other, not for the stub."""
+    delays = {"connect": 120.0, "hello": 100.0, "join": 150.0}
+    scenario = show(1.4, comments_per_s=0, gifts_per_s=0, orders_per_s=0)
+    coming = Curve(((0.0, VIEWERS), (1.0, VIEWERS)))
+    people = tuple(replace(each, arrive=coming) for each in scenario.people)
+    return Case(
+        name="slow entry",
+        shows="who is let in late is reported as that late",
+        scenario=replace(scenario, people=people),
+        faults=Faults(
+            connect=Delay(delays["connect"]),
+            hello=Delay(delays["hello"]),
+            join=Delay(delays["join"]),
+        ),
+        figures=(*_of(*delays), "connect.count", "join.count", "viewers.opened"),
+        told={f"{name}.p50_ms": delay_ms for name, delay_ms in delays.items()},
+    )
+
+
 def _delays() -> Case:
-    entry = {"connect": 120.0, "hello": 100.0, "join": 150.0}
     lanes = {"comment": 200.0, "comment_service": 200.0, "gift_event": 130.0, "sold_event": 130.0}
     replies = {"gift": 170.0, "gift_service": 170.0, "order": 170.0, "order_service": 170.0}
-    every = {**entry, **lanes, **replies}
+    every = {**lanes, **replies}
     return Case(
         name="delays",
         shows="what comes late is reported as that late",
         scenario=show(1.5),
         faults=Faults(
             tick_ms=0.0,
-            connect=Delay(entry["connect"]),
-            hello=Delay(entry["hello"]),
-            join=Delay(entry["join"]),
             waterfall=Delay(lanes["comment"]),
             reliable=Delay(lanes["gift_event"]),
             replies=Delay(replies["gift"]),
@@ -304,6 +320,7 @@ CASES = (
     _outage(),
     _mixture(),
     _delays(),
+    _entry(),
     _nothing_wrong(),
     _left_out(),
     _lane_case(

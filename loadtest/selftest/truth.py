@@ -175,8 +175,6 @@ def _people(log: Log, playbook: Playbook) -> dict[str, float]:
 
 def _commands(log: Log) -> dict[str, float]:
     told: Counter[str] = Counter()
-    for kind in ("comment", "like", "gift", "order", "pin"):
-        told |= {f"{kind}.acknowledged": 0, f"{kind}.refused": 0}
     done: set[tuple[str, str, str]] = set()
     for command in log.commands:
         purchase = (command.kind, command.user, command.word)
@@ -187,7 +185,9 @@ def _commands(log: Log) -> dict[str, float]:
         elif command.told_ms is not None and (command.kind == "like" or purchase not in done):
             done.add(purchase)
             told[f"{command.kind}.acknowledged"] += 1
-    return {"retries": 0.0, **told}
+    kinds = ("comment", "like", "gift", "order", "pin")
+    names = [f"{kind}.{outcome}" for kind in kinds for outcome in ("acknowledged", "refused")]
+    return {**dict.fromkeys((*names, "retries"), 0), **told}
 
 
 def _waterfall(log: Log) -> dict[str, float]:
