@@ -1,8 +1,9 @@
-"""The command line: `loadtest COMMAND`. Only here and in `cli` are arguments and exit codes known."""
+"""The command line, `loadtest COMMAND`: only here and in `cli` are exit codes known."""
 
 import argparse
 import sys
 
+from .checkout.plan import BadPlan
 from .cli import bench, checkout, run
 from .cli.common import (
     EXIT_CONFIGURATION,
@@ -13,7 +14,7 @@ from .cli.common import (
 from .client.api import Refusal, Unreachable
 from .client.credentials import NoSecret
 from .process import TooFewFiles
-from .run.plan import BadPlan
+from .scenario.model import BadScenario
 
 COMMANDS = (run, checkout, bench)
 _DESCRIPTION = """\
@@ -25,7 +26,7 @@ def main() -> None:
     arguments = _parser().parse_args()
     try:
         sys.exit(arguments.command(arguments))
-    except (BadUsage, BadPlan, NoSecret, TooFewFiles, Refusal) as error:
+    except (BadUsage, BadPlan, BadScenario, NoSecret, TooFewFiles, Refusal) as error:
         sys.exit(_complain(error, EXIT_CONFIGURATION))
     except Unreachable as error:
         sys.exit(_complain(error, EXIT_UNREACHABLE))

@@ -4,6 +4,7 @@ Invariant: nothing here touches what is measured.
 """
 
 import gc
+import os
 import resource
 from pathlib import Path
 
@@ -26,6 +27,17 @@ def allow_files(connections: int) -> None:
                 "(ulimit -Hn)"
             )
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def open_files_max() -> int:
+    """How many connections one process may have."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 1 << 20 if hard == resource.RLIM_INFINITY else max(1, hard - FILES_SPARE)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def spare_collector() -> None:

@@ -16,7 +16,8 @@ import uvloop
 from ..books.purchases import CURRENCY, OFFERS
 from ..checkout.machine import busy_s, others_s
 from ..client.api import Api, open_session
-from ..run.stage import Gift, Stage, fill_wallets, open_room
+from ..crew.messages import Gift
+from ..run.stage import Stage, fill_wallets, open_room
 from .account import Account, settle
 from .audience import Audience
 from .reference import Faults
@@ -96,7 +97,7 @@ class Show:
         stage = Stage(room, [room], Gift("", 0), topups)
         async with open_session() as session:
             api, mint = Api(session, self.server.url), self.server.mint
-            await open_room(api, mint, room, limit_per_buyer=None, ttl_s=TTL_S, offers=[OFFERS[0]])
+            await open_room(api, mint, room, [OFFERS[0]], ttl_s=TTL_S)
             await fill_wallets(api, stage, mint, ttl_s=TTL_S)
 
     def watchers(

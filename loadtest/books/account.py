@@ -6,6 +6,7 @@ merged, are what one process would have noted of everybody.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import inf
 
 from ..scenario.model import Kind
 from .deliveries import Deliveries, Stays
@@ -43,6 +44,8 @@ class Account:
     """By name: opened, gone, turned_away, frames, frames_decoded, bytes, reconnects, late, retries,
     resent, unreadable."""
     unreadable_first: str = ""
+    closed_ms: float = inf
+    """When it was closed, by the clock of the run."""
 
     @property
     def members(self) -> int:
@@ -53,6 +56,7 @@ class Account:
         """Add what another crew noted of the same run. Latencies are told as the run goes."""
         self.stays += other.stays
         self.deliveries.merge(other.deliveries)
+        self.closed_ms = min(self.closed_ms, other.closed_ms)
         self.tally.add(other.tally)
         self.slow_tally.add(other.slow_tally)
         self.receipts.merge(other.receipts)

@@ -42,7 +42,7 @@ class Books:
             run, [[Stays() for _ in room_ids]], Deliveries(schedule.count(Kind.COMMENT))
         )
         self.frames = 0
-        self.bytes = 0
+        self.bytes_in = 0
         self.known = self.memo.get
         self._ordered: dict[_Sale, deque[float]] = defaultdict(deque)
 

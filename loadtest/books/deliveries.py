@@ -1,16 +1,17 @@
 """The waterfall's account: comments accepted x members in the room, against what arrived. Pure.
 
-A comment is owed to the members its room had when it was sent and still has a while later: who comes
-or leaves just then may or may not see it. The server may leave some out, but has to say how many:
-`shed` in a batch, or a `gap`. Invariant: a comment that was never accepted is owed to nobody, and
-its arrivals are counted apart, so that neither side of delivered / expected contains what the
-other does not.
+A comment is owed to the members its room had when it was sent and still has a while later: who
+comes or leaves just then may or may not see it. The server may leave some out, but has to say how
+many: `shed` in a batch, or a `gap`. Invariant: a comment that was never accepted is owed to
+nobody, and its arrivals are counted apart, so that neither side of delivered / expected contains
+what the other does not.
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 STAY_MS = 2_000.0
 """Who leaves within this after a comment is owed nothing: several of the longest flush windows."""
@@ -42,17 +43,20 @@ class WaterfallAccount:
 class Stays:
     """When members came into a room and when they went, by the clock of the run, both rising."""
 
-    came_ms: array[float] = field(default_factory=lambda: array("d"))
-    went_ms: array[float] = field(default_factory=lambda: array("d"))
+    came_ms: "array[float]" = field(default_factory=lambda: array("d"))
+    went_ms: "array[float]" = field(default_factory=lambda: array("d"))
 
     @property
     def members(self) -> int:
         return len(self.came_ms) - len(self.went_ms)
 
-    def owed(self, sent_ms: float) -> int:
-        """How many were there at a moment and did not leave within `STAY_MS`."""
+    def owed(self, sent_ms: float, closed_ms: float) -> int:
+        """How many were there at a moment and did not leave within `STAY_MS`.
+
+        Who left when the books were closed, `closed_ms`, was there to the end.
+        """
         came = bisect_right(self.came_ms, sent_ms)
-        return max(0, came - bisect_right(self.went_ms, sent_ms + STAY_MS))
+        return max(0, came - bisect_left(self.went_ms, min(sent_ms + STAY_MS, closed_ms)))
 
 
 class Deliveries:
@@ -85,9 +89,9 @@ class Deliveries:
         self.shed += other.shed
         self.gap += other.gap
 
-    def account(self, stays: Sequence[Sequence[Stays]]) -> WaterfallAccount:
+    def account(self, stays: Sequence[Sequence[Stays]], closed_ms: float = inf) -> WaterfallAccount:
         """Compare; `stays` has, for each crew, those of its members by room."""
-        pairs = list(zip(self._owed(stays), self.arrived, strict=True))
+        pairs = list(zip(self._owed(stays, closed_ms), self.arrived, strict=True))
         return WaterfallAccount(
             expected=sum(owed for owed, _ in pairs if owed is not None),
             delivered=sum(arrived for owed, arrived in pairs if owed is not None),
@@ -97,9 +101,9 @@ class Deliveries:
             unacknowledged=sum(arrived for owed, arrived in pairs if owed is None),
         )
 
-    def _owed(self, stays: Sequence[Sequence[Stays]]) -> Iterator[int | None]:
+    def _owed(self, stays: Sequence[Sequence[Stays]], closed_ms: float) -> Iterator[int | None]:
         for sent_ms, room in zip(self.sent_ms, self.rooms, strict=True):
             if sent_ms == _NEVER:
                 yield None
             else:
-                yield sum(crew[room].owed(sent_ms) for crew in stays)
+                yield sum(crew[room].owed(sent_ms, closed_ms) for crew in stays)

@@ -55,7 +55,7 @@ def combo_ordinals(key: str, count: int, added: int) -> tuple[int, range]:
 
 
 def orders_topup_minor(
-    orders: int, offers: Sequence[Offer] = OFFERS, most: int | None = None
+    orders: int, offers: Sequence[Offer] = OFFERS, most: int = QUANTITY_MAX
 ) -> int:
     """What pays for `orders` orders of at most `most` pieces, whichever they turn out to be."""
-    return orders * (most or QUANTITY_MAX) * max(offer.price_minor for offer in offers)
+    return orders * most * max(offer.price_minor for offer in offers)

@@ -16,7 +16,7 @@ from ..books.books import Books
 from ..books.receipts import Purchase, Receipt
 from ..client.commands import ATTEMPTS_MAX, RETRIED_CODES, RETRY_AFTER_DEFAULT_MS, Commands
 from ..client.connection import Connection
-from ..scenario.schedule import Kind
+from ..scenario.model import Kind
 from .form import OrderForm
 from .sales import Sales, Updates, Wrongs
 
@@ -119,7 +119,7 @@ class Buyer:
         self._commands.suspend()
         self._give_up()
         if not self._is_leaving:
-            self._desk.books.close_codes[close_code] += 1
+            self._desk.books.account.close_codes[close_code] += 1
 
     def receipts(self) -> list[Receipt]:
         """All acknowledged orders as one, for sums."""
@@ -195,7 +195,7 @@ class Buyer:
         if self._number == NOTHING or error["id"] != self._number:
             self._commands.take_reply(error)  # it notes the code, and knows whether hello was meant
             return
-        self._desk.books.errors[error["code"]] += 1
+        self._desk.books.account.errors[error["code"]] += 1
         if error["code"] in RETRIED_CODES and self._attempts < ATTEMPTS_MAX:
             sales.retries += 1
             pause_ms = error.get("retry_after_ms", RETRY_AFTER_DEFAULT_MS)

@@ -33,7 +33,7 @@ async def let_in(
             async with turn, asyncio.timeout(HELLO_TIMEOUT_S):
                 await buyer.greet(await connect(buyer, None), token)
         except _TROUBLE as trouble:
-            books.entry_failures[type(trouble).__name__] += 1
+            books.account.entry_failures[type(trouble).__name__] += 1
             buyer.leave()
             return False
         return True

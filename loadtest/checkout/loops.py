@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from random import Random
 
 from ..crew.pacing import pace
-from ..scenario.schedule import Kind, in_order, timetable
+from ..scenario.model import Curve, Kind
+from ..scenario.schedule import timetable
 from .buyer import Buyer, Desk
 
 BACKLOG_MAX = 100_000
@@ -90,18 +91,15 @@ async def keep_pace(
 ) -> None:
     """Order `per_s` times a second for a while, at moments that follow from the seed."""
     books = desk.books
-    table = timetable(
-        Kind.ORDER, rate_per_s=per_s, duration_s=duration_s, viewers=1, random=Random(seed)
-    )
+    steady = Curve(((0.0, per_s), (duration_s, per_s)))
+    table = timetable(Kind.ORDER, steady, [0], duration_s=duration_s, random=Random(seed))
     queue = Queue(desk, buyers)
     desk.on_idle = queue.take_idle
     books.start_ms = desk.clock()
     desk.sales.ends_ms = books.start_ms + duration_s * 1000
 
-    def send(kind: Kind, number: int) -> None:
-        queue.come(books.start_ms + table.intended_ms[number])
-
-    await pace(in_order([table]), duration_s * 1000, send, books, stop)
+    moments = ((moment_ms, books.start_ms + moment_ms) for moment_ms in table.intended_ms)
+    await pace(moments, duration_s * 1000, queue.come, books, stop)
     desk.sales.ends_ms = min(desk.sales.ends_ms, desk.clock())
     await answered(desk, buyers)
     queue.close()

@@ -6,13 +6,18 @@ Invariant: a `CheckoutPlan` that was made is one that the harness can hold in me
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from ..run.plan import VIEWERS_MAX, require_url, require_within
-
+CONNECTIONS_MAX = 60_000
+"""One address has never more than 64,511 ports."""
 WATCHERS_MAX = 100
 DURATION_S_MAX = 600.0
 ORDERS_PER_S_MAX = 100_000.0
 """Each order costs 16 bytes of latencies: at this rate and duration, one gigabyte."""
+
+
+class BadPlan(ValueError):
+    """A number of the plan is outside what the harness can do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +33,20 @@ class CheckoutPlan:
     data_dir: Path | None = None
 
     def __post_init__(self) -> None:
-        require_within("--connections", self.connections, 1, VIEWERS_MAX)
-        require_within("--watchers", self.watchers, 1, WATCHERS_MAX)
-        require_within("--duration", self.duration_s, 0.1, DURATION_S_MAX)
+        _require_within("--connections", self.connections, 1, CONNECTIONS_MAX)
+        _require_within("--watchers", self.watchers, 1, WATCHERS_MAX)
+        _require_within("--duration", self.duration_s, 0.1, DURATION_S_MAX)
         if self.orders_per_s is not None:
-            require_within("--orders-per-s", self.orders_per_s, 1, ORDERS_PER_S_MAX)
-        require_url(self.url)
+            _require_within("--orders-per-s", self.orders_per_s, 1, ORDERS_PER_S_MAX)
+        _require_url(self.url)
+
+
+def _require_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadPlan(f"--url is {url!r}; it must look like http://127.0.0.1:8080")
+
+
+def _require_within(flag: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise BadPlan(f"{flag} is {value:g}; it must be between {least:g} and {most:g}")

@@ -10,10 +10,12 @@ from typing import Any
 
 from ..books.latency import Summary
 from ..books.sequence import Tally
-from ..run.result import LAG_SUSPECT_MS, Reconciliation
+from ..run.reconcile import Reconciliation
 
 FORMAT = 1
 """Version of the JSON: raised when a field changes its meaning or goes."""
+LAG_SUSPECT_MS = 50.0
+"""A generator whose p99 lag is above this measures itself rather than the server."""
 BUSY_SHARE_MAX = 0.9
 """Of a core. A harness that is busier than this waits for itself rather than for the server."""
 OTHERS_CORES_MAX = 0.2

@@ -7,9 +7,10 @@ happens after connections were opened, buyers and watchers are asked to leave be
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import asdict
-from random import Random
+from functools import partial
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -23,12 +24,12 @@ from ..client.audience import Audience, connector, gather_audience
 from ..client.credentials import TOKEN_MARGIN_S, Mint
 from ..client.viewer import Connect
 from ..crew.lag import watch_lag
+from ..crew.messages import End, Gift, Standing
 from ..process import allow_files, spare_collector
-from ..run.drain import End, drain, settle
-from ..run.reconcile import Reconciler
-from ..run.result import Reconciliation
-from ..run.stage import Gift, Stage, fill_wallets, open_room
-from ..scenario.schedule import Kind, timetable
+from ..run.drain import drain
+from ..run.reconcile import Reconciler, Reconciliation
+from ..run.stage import Stage, fill_wallets, open_room
+from ..scenario.schedule import Schedule
 from .buyer import Buyer, Desk
 from .crowd import let_go, let_in
 from .form import OrderForm
@@ -96,7 +97,7 @@ class _Run:
             finally:
                 await let_go(self._buyers)
                 await audience.leave()
-            settle(self._books, audience, ends)
+            _settle(self._books, audience, ends)
             self._say("checking the ledger")
             ledger = await self._reconcile(stage)
             self._say("measuring the ledger alone")
@@ -120,9 +121,8 @@ class _Run:
             self._api,
             self._mint,
             self._room,
-            limit_per_buyer=None,
+            [OFFER],
             ttl_s=self._ttl_s,
-            offers=[OFFER],
         )
         await fill_wallets(self._api, stage, self._mint, ttl_s=self._ttl_s)
         return stage
@@ -145,7 +145,7 @@ class _Run:
                 paced = await self._paced(per_s, stop)
             after = await sight.memory()
             self._note_receipts()
-            ends = await drain(self._books, audience, self._connect)
+            ends = await drain(self._books, self._connect, partial(_ask, self._books, audience))
         memory = _grown(before, after, saturation.acknowledged + paced.acknowledged)
         return _Measured(saturation, paced, per_s, connected, memory), ends
 
@@ -155,7 +155,7 @@ class _Run:
         )
         await audience.enter()
         if not connected:
-            raise Unreachable(f"no buyer got in: {dict(self._books.entry_failures)}")
+            raise Unreachable(f"no buyer got in: {dict(self._books.account.entry_failures)}")
         return connected
 
     async def _saturation(self, stop: asyncio.Event) -> Phase:
@@ -182,37 +182,38 @@ class _Run:
 
     def _note_receipts(self) -> None:
         """What buyers were told, for the books that watchers and ledger are compared with."""
-        receipts = self._books.receipts
+        receipts = self._books.account.receipts
         for buyer in self._buyers:
             receipts.orders += buyer.receipts()
             receipts.unknown_orders += buyer.unknown_purchases()
 
     async def _reconcile(self, stage: Stage) -> Reconciliation:
         """Every sum, and each buyer's last order by itself."""
-        reconciler = Reconciler(self._api, self._mint, self._books, stage, self._ttl_s)
+        account, stocks = self._books.account, {(self._room, OFFER.offer): OFFER.stock}
+        reconciler = Reconciler(self._api, self._mint, account, stage, stocks, self._ttl_s)
         lasts = [receipt for buyer in self._buyers for receipt in buyer.last_receipt()]
         await reconciler.check_orders(lasts)
         return await reconciler.check_sums()
 
     def _told(self) -> dict[str, Any]:
         """What buyers and watchers noted."""
-        books, wrongs, buyers = self._books, self._desk.wrongs, self._buyers
+        account, wrongs, buyers = self._books.account, self._desk.wrongs, self._buyers
         return {
             "run": self._run,
             "plan": {**asdict(self._plan), "data_dir": str(self._plan.data_dir or "")},
-            "reliable": books.tally,
-            "event_mismatches": books.rooms[self._room].mismatches,
+            "reliable": account.tally,
+            "event_mismatches": account.sightings.mismatches,
             "updates": sum(buyer.updates.count for buyer in buyers),
             "updates_missing": sum(buyer.updates.missing for buyer in buyers),
             "updates_unclaimed": sum(buyer.updates.unclaimed for buyer in buyers),
             "balances": sum(buyer.balances for buyer in buyers),
             "wrongs": dict(wrongs.counts),
             "wrong_examples": wrongs.examples,
-            "errors": dict(books.errors),
-            "close_codes": {str(code): number for code, number in books.close_codes.items()},
-            "unreadable": books.unreadable_count,
-            "loop_lag_ms": books.latencies.summary(Measure.LOOP_LAG),
-            "sent_late_ms": books.latencies.summary(Measure.SENT_LATE),
+            "errors": dict(account.errors),
+            "close_codes": {str(code): number for code, number in account.close_codes.items()},
+            "unreadable": account.counts["unreadable"],
+            "loop_lag_ms": account.latencies.summary(Measure.LOOP_LAG),
+            "sent_late_ms": account.latencies.summary(Measure.SENT_LATE),
         }
 
     def _say(self, what: str) -> None:
@@ -221,11 +222,33 @@ class _Run:
 
 def _empty_books(run_id: str, room: str) -> Books:
     """Books for watchers who neither comment nor give; orders are numbered by the desk."""
-    random = Random(0)
-    tables = {
-        kind: timetable(kind, rate_per_s=0, duration_s=1, viewers=1, random=random) for kind in Kind
-    }
-    return Books(run_id, [room], tables, clock_ms)
+    return Books(run_id, [room], Schedule(), clock_ms)
+
+
+async def _ask(
+    books: Books, audience: Audience, ends: Mapping[str, End], wants_account: bool
+) -> list[Standing]:
+    """How the watchers stand."""
+    books.sweep(settle_ms=0)
+    account, places = books.account, [viewer.place for viewer in audience.viewers]
+    last = max((end.seq for end in ends.values()), default=0)
+    return [
+        Standing(
+            open_count=account.receipts.open_count,
+            changes=account.tally.delivered + account.tally.lost,
+            is_complete=all(place.is_in for place in places),
+            has_reached=all(place.seq >= last and not place.is_awaiting for place in places),
+            account=account if wants_account else None,
+        )
+    ]
+
+
+def _settle(books: Books, audience: Audience, ends: Mapping[str, End]) -> None:
+    """Close every watcher's account where the room ends."""
+    books.sweep(settle_ms=-1)
+    for viewer in audience.viewers:
+        end = ends.get(viewer.room_id, End(viewer.place.epoch or "", viewer.place.seq))
+        viewer.settle(end.epoch, end.seq)
 
 
 def _grown(before: Memory | None, after: Memory | None, orders: int) -> LedgerMemory | None:

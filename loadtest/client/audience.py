@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
 from random import Random
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from websockets.uri import WebSocketURI, parse_uri
@@ -29,7 +30,7 @@ LEAVE_TIMEOUT_S = 5.0
 LOOPBACK_ADDRESSES = 64
 """127.0.0.1 and on: each has some 28,000 ports of its own."""
 SLOW_BUFFER_BYTES = 4_096
-"""What the kernel may keep for a slow reader: what it does not read shall be the server's burden."""
+"""What the kernel may keep for a slow reader: what it does not read burdens the server."""
 
 
 def websocket_url(url: str) -> str:
@@ -54,13 +55,10 @@ def connector(url: str, books: Books, receive_buffer_bytes: int | None = None) -
         tls = ssl.create_default_context() if uri.secure else None
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             made = _socket(uri, next(numbers), receive_buffer_bytes)
-            if made is None:
-                where = {"host": uri.host, "port": uri.port}
-            else:
+            if made is not None:
                 await _reach(made, uri)
-                where = {"sock": made, "server_hostname": uri.host if tls else None}
             _, connection = await loop.create_connection(
-                lambda: Connection(uri, books, peer), ssl=tls, **where
+                lambda: Connection(uri, books, peer), ssl=tls, **_where(uri, made)
             )
             await connection.opened
         return connection
@@ -81,6 +79,13 @@ def _socket(uri: WebSocketURI, number: int, buffer_bytes: int | None) -> socket.
         made.setsockopt(socket.IPPROTO_IP, socket.IP_BIND_ADDRESS_NO_PORT, 1)
         made.bind((f"127.0.0.{1 + number % LOOPBACK_ADDRESSES}", 0))
     return made
+
+
+def _where(uri: WebSocketURI, made: socket.socket | None) -> dict[str, Any]:
+    """What tells asyncio whom to connect to."""
+    if made is None:
+        return {"host": uri.host, "port": uri.port}
+    return {"sock": made, "server_hostname": uri.host if uri.secure else None}
 
 
 async def _reach(made: socket.socket, uri: WebSocketURI) -> None:

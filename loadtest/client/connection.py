@@ -46,9 +46,9 @@ class Peer(Protocol):
 
 
 class Reader(Protocol):
-    """What knows frames by their bytes, and learns new ones. `bytes` counts all that came."""
+    """What knows frames by their bytes, and learns new ones. `bytes_in` counts all that came."""
 
-    bytes: int
+    bytes_in: int
 
     def known(self, frame: bytes) -> Batch | None: ...
 
@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        self._reader.bytes += len(data)
+        self._reader.bytes_in += len(data)
         if self._splitter.is_between_frames:
             batch = self._known(data)
             if batch is not None:

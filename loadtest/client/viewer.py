@@ -92,6 +92,7 @@ class Viewer:
         self._lost_ms: float | None = None
         self._stay: asyncio.Task[None] | None = None
         self.is_leaving = True
+        self._is_dropped = False
         self._moved_ms: float | None = None
         self._moved_url: str | None = None
 
@@ -129,6 +130,7 @@ class Viewer:
 
     def drop(self) -> None:
         """Lose the connection without a word, as a phone in a tunnel does, and come back."""
+        self._is_dropped = self._connection is not None
         self._abort()
 
     def move(self, room: int) -> None:
@@ -214,9 +216,10 @@ class Viewer:
         self._connection = None
         self.close_code = close_code
         if not self.is_leaving:
-            self._account.close_codes[close_code] += 1
+            self._account.close_codes[close_code] += not self._is_dropped
             self._account.counts["gone"] += self.is_gone
             self._lost_ms = self._books.clock()
+        self._is_dropped = False
         if self.place.is_in:
             self._mark_out()
         self._commands.suspend()
@@ -266,8 +269,6 @@ class Viewer:
         return {"type": "hello"} | ({"token": self._token} if self._token else {})
 
     def _note_entry(self) -> None:
-        if not self.entered.is_set():
-            self._account.counts["opened"] += 1
         if self._lost_ms is not None:
             self._account.counts["reconnects"] += 1
             self._books.record(Measure.REJOIN, self._lost_ms)

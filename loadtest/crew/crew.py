@@ -81,14 +81,20 @@ class Crew:
     def close(self, ends: Mapping[str, End]) -> Account:
         """Close every account where its room ends, or where its member was told to go."""
         self.books.sweep(settle_ms=-1)
-        self.books.account.receipts.abandon_open()
+        account = self.books.account
+        account.receipts.abandon_open()
+        account.closed_ms = self.books.clock()
+        account.counts["opened"] = sum(
+            viewer.entered.is_set() and not self._cast.is_host(number)
+            for number, viewer in self._people.items()
+        )
         for viewer in self._people.values():
             place, end = viewer.place, ends.get(viewer.room_id)
             if end is None or not viewer.is_wanted:
                 viewer.settle(place.epoch, place.seq)
             else:
                 viewer.settle(end.epoch, end.seq)
-        return self.books.account
+        return account
 
     async def leave(self) -> None:
         await self._audience.leave()
@@ -181,12 +187,12 @@ async def _read_rarely(readers: Sequence[Viewer], every_s: float) -> None:
 def _counts(books: Books) -> dict[str, float]:
     """Totals so far of what is told every second."""
     account = books.account
-    account.counts["frames"], account.counts["bytes"] = books.frames, books.bytes
+    account.counts["frames"], account.counts["bytes"] = books.frames, books.bytes_in
     return {
         "members": account.members,
         "deliveries": account.deliveries.arrived_total + account.tally.delivered,
         "frames": books.frames,
-        "bytes": books.bytes,
+        "bytes": books.bytes_in,
         "comments": account.said[Kind.COMMENT, "acknowledged"],
         "gifts": account.receipts.acknowledged[Kind.GIFT],
         "orders": account.receipts.acknowledged[Kind.ORDER],

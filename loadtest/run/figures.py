@@ -87,7 +87,7 @@ def reconciled(found: Reconciliation) -> dict[str, float]:
 
 
 def _lanes(account: Account) -> Mapping[str, float]:
-    waterfall = account.deliveries.account(account.stays)
+    waterfall = account.deliveries.account(account.stays, account.closed_ms)
     reliable = account.tally
     return {
         **_lane("reliable", account.tally),

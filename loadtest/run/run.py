@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from ..record.record import Record
 from ..record.timeline import Timeline
 from ..report.live import LiveView
 from ..scenario.cast import Cast
-from ..scenario.model import Scenario
+from ..scenario.model import Offer, Scenario
 from ..scenario.objectives import judge as judge_objectives
 from ..scenario.schedule import Schedule
 from .crews import Crews
@@ -161,7 +161,7 @@ class _Run:
             self._api, self._mint, account, stage, stocks, self._ttl_s
         ).reconcile()
 
-    def _offers(self) -> dict[str, tuple]:
+    def _offers(self) -> dict[str, tuple[Offer, ...]]:
         return {room: self._cast.offers(number) for number, room in enumerate(self._room_ids)}
 
     def _assignments(self, stage: Stage) -> list[Assignment]:
@@ -207,9 +207,9 @@ class _Run:
             started_at=started_at,
             url=self._order.url,
             workload=scenario.workload(),
-            scenario=asdict(replace(scenario, text="")),
+            scenario=scenario.as_json(),
             source=scenario.text,
-            seconds=played.seconds,
+            seconds=round(played.seconds, 1),
             verdict=verdict,
             reasons=reasons,
             notes=list(notes(figures, played.seconds, scenario.duration_s)),

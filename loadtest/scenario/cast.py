@@ -80,6 +80,9 @@ class Cast:
         """Of all rooms: a raid may lead anyone anywhere."""
         return tuple(offer for group in self.scenario.rooms for offer in group.offers)
 
+    def is_host(self, person: int) -> bool:
+        return person < self.room_count
+
     def is_there_first(self, person: int) -> bool:
         """Whether somebody is in before the show begins."""
         group = self.group_of(person)

@@ -199,10 +199,15 @@ class Scenario:
         """Scaled to an audience of about `viewers`."""
         return self.scaled(viewers / self.viewers)
 
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain values, without the text."""
+        plain = json.dumps(asdict(replace(self, text="")), sort_keys=True, default=_plain)
+        return dict(json.loads(plain))
+
     def workload(self) -> str:
         """A fingerprint of what is played, expectations and names of files aside."""
-        plain = asdict(replace(self, objectives=(), title="", name="", text="", scale=1.0))
-        canonical = json.dumps(plain, sort_keys=True, default=_plain)
+        played = replace(self, objectives=(), title="", name="", scale=1.0)
+        canonical = json.dumps(played.as_json(), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
