@@ -58,11 +58,6 @@ class Case:
     reason: str = ""
     meddling: Meddling = Meddling.NONE
 
-    @property
-    def is_alone(self) -> bool:
-        """Whether nothing else may be played meanwhile: whoever meddles takes what it finds."""
-        return self.meddling is not Meddling.NONE
-
 
 def show(
     duration_s: float,
@@ -287,9 +282,9 @@ def _turned_out() -> Case:
         name="close codes",
         shows="who is told not to come back does not, and is owed no more",
         scenario=show(1.2, **_NO_COMMENTS),
-        faults=Faults(tick_ms=20.0, at_event=12, hangs_up_with=4409),
+        faults=Faults(tick_ms=20.0, at_event=12, hangs_up_with=4409, hangs_up_on_every=2),
         figures=("closes.4409", "viewers.gone", "viewers.reconnects", "reliable.lost"),
-        told={"closes.4409": MEMBERS, "viewers.reconnects": 0},
+        told={"closes.4409": MEMBERS // ROOMS // 2 * ROOMS, "viewers.reconnects": 0},
     )
 
 

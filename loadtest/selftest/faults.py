@@ -63,6 +63,8 @@ class Faults:
     """The batch is told behind the next, of which there has to be one."""
     tells_two_stories: bool = False
     hangs_up_with: int = 0
+    hangs_up_on_every: int = 1
+    """Member of the room."""
     moves: bool = False
 
     refuses_rooms: bool = False

@@ -71,7 +71,7 @@ class Lanes:
         self._late: list[Parcel] = []
         self.told = 0
         self.hangs_up = False
-        """Whether everybody is to be hung up on, now."""
+        """Whether members are to be hung up on, now."""
 
     def happen(self, event: Message, cause: int, due_ms: float, at_ms: int) -> None:
         """Give an event the next number of the reliable lane."""
@@ -139,8 +139,10 @@ class Lanes:
     def _spoilt(self, parcels: list[Parcel], users: Sequence[str]) -> list[Parcel]:
         """The same in the way of the one fault that is switched on."""
         faults = self._faults
-        if faults.skips_event or faults.hangs_up_with:
-            self.hangs_up = bool(faults.hangs_up_with)
+        if faults.hangs_up_with:
+            self.hangs_up = True
+            return [] if faults.hangs_up_on_every == 1 else parcels
+        if faults.skips_event:
             return []
         if faults.swaps_batches:
             self._late = [replace(each, misplaced=len(each.events)) for each in parcels]

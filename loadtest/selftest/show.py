@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .faults import Delay, Faults
+from .faults import Delay, Faults, is_nth
 from .lanes import EPOCH, NOTHING, Lanes, Parcel
 from .log import Command, Entry, Frame, Log
 from .membership import Member, framed
@@ -268,8 +268,9 @@ class Show:
             self._send(room, parcel, [each for each in room.members if parcel.is_for(each.user)])
         if room.lanes.hangs_up:
             room.lanes.hangs_up = False
-            for member in list(room.members):
-                self._hang_up(member)
+            for place, member in enumerate(list(room.members)):
+                if is_nth(place, self.faults.hangs_up_on_every):
+                    self._hang_up(member)
 
     def _send(self, room: Room, parcel: Parcel, members: list[Member]) -> None:
         bytes_ = framed(parcel.batch(room.room, _wall_ms()))
