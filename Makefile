@@ -26,10 +26,12 @@ help:
 run: $(INSTALLED)
 	@exec $(BIN)/livesrv demo --port "$(PORT)" --data-dir "$(DATA_DIR)"
 
-# Tests of several hosts need `ip`, and root, who can have it from Debian.
+# Tests of several hosts need `ip`, the one of a report's page a browser; root can have them here.
 test: lint
-	@command -v ip >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
-	  { apt-get update -qq && apt-get install -qq --yes iproute2; } >&2
+	@missing=; command -v ip >/dev/null || missing="iproute2"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	[ -z "$$missing" ] || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
+	  { apt-get update -qq && apt-get install -qq --yes --no-install-recommends $$missing; } >&2
 	$(BIN)/pytest
 
 mutants: $(INSTALLED_DEV)

@@ -15,12 +15,13 @@ from typing import Any
 
 import uvloop
 
-from livesrv import __version__, auth, cli, cli_provider, cli_statements, config
+from livesrv import __version__, auth, cli, cli_provider, cli_record, cli_statements, config
 from livesrv.config import Config, ConfigError
 from livesrv.datadir import DataDirError
 from livesrv.ledger.about import Mismatch
 from livesrv.ledger.segment import ArchiveError
 from livesrv.ledger.store import Unavailable
+from livesrv.recording import CannotRecord
 from livesrv.refusal import Refused
 from livesrv.stores import StoreError
 from livesrv.supervisor import PortError, SetupError
@@ -29,6 +30,7 @@ Command = Callable[[Config, argparse.Namespace], Coroutine[Any, Any, int]]
 
 EXPLAINED = (
     ArchiveError,
+    CannotRecord,
     ConfigError,
     DataDirError,
     Mismatch,
@@ -50,6 +52,7 @@ EXAMPLES = """examples:
   livesrv archive                           bring the whole journal into the archive now
   livesrv rebuild                           make a lost ledger again from its archive
   livesrv provider                          play the payment provider that orders are paid at
+  livesrv record orchard                    write down when what happens, for the load test
 
 `livesrv COMMAND --help` tells more. Without --data-dir all of them use ./.livesrv.
 """
@@ -116,6 +119,14 @@ def parser() -> argparse.ArgumentParser:
             "play the payment provider that orders are paid at, to try it out",
             cli_provider.provider,
             "livesrv provider --port 9009 --url http://127.0.0.1:8080",
+        )
+    )
+    cli_record.add_record_flags(
+        add(
+            "record",
+            "write down what happens in a running room, without names, for the load test",
+            cli_record.record,
+            "livesrv record orchard --seconds 600 --out show.jsonl",
         )
     )
     _add_commands_for_books(add)

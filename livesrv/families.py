@@ -115,6 +115,10 @@ LEDGER = {
         "histogram",
         "What a call of the ledger took, of up to 128 entries; above 0.05: its disk is too slow.",
     ),
+    "livesrv_ledger_call_longest_seconds": Family(
+        "gauge",
+        "Longest that a call took within a second; above 0.1: its disk or network is too slow.",
+    ),
     "livesrv_ledger_entries_total": Family(
         "counter", "Entries the ledger answered; stands still with some waiting: it is away."
     ),

@@ -5,6 +5,7 @@ answer is a reading too.
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -20,6 +21,11 @@ LOOK_S = 1.0
 ANSWER_WITHIN_S = 1.0
 """A store that takes longer than this counts as away."""
 AWAY = (RedisError, OSError, TimeoutError)
+
+
+def _pause_s() -> float:
+    """About `LOOK_S`: at even pauses, a store that stalls in a rhythm is met only when it runs."""
+    return LOOK_S * random.uniform(0.5, 1.5)
 
 
 class LoopLag:
@@ -60,7 +66,7 @@ class StorePing:
             except AWAY:
                 self.is_up = False
             self.took_s = time.perf_counter() - began_s
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(_pause_s())
 
 
 class JournalPing(StorePing):
@@ -99,7 +105,7 @@ class StoreUse:
             with suppress(*AWAY):
                 async with asyncio.timeout(ANSWER_WITHIN_S):
                     self._note(await self._store.info("server", "cpu", "memory"))
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(_pause_s())
 
     def _note(self, told: dict[str, Any]) -> None:
         kinds = [f"used_cpu_{kind}_main_thread" for kind in ("sys", "user")]

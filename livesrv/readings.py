@@ -69,6 +69,7 @@ def of_ledger(ledger: Ledger) -> Iterator[Sample]:
     yield Sample("livesrv_ledger_oldest_seconds", ledger.oldest_s())
     yield Sample("livesrv_ledger_calls", ledger.calls)
     yield _spread("livesrv_ledger_call_seconds", ledger.took)
+    yield Sample("livesrv_ledger_call_longest_seconds", ledger.take_longest_s())
     yield Sample("livesrv_ledger_entries_total", ledger.entries)
 
 

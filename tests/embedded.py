@@ -1,9 +1,10 @@
 """Real stores for tests: the embedded Valkey, started in milliseconds, one directory a test."""
 
 import asyncio
+import signal
 from asyncio.subprocess import DEVNULL
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ class RunningStore:
             *self._store.argv, cwd=self._store.cwd, stdout=DEVNULL
         )
         await stores.check(self.url, role=self._role)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop it in its tracks for a while: alive, and not answering."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     async def kill(self) -> None:
         self._process.kill()

@@ -19,6 +19,7 @@ PURE = [
     "livesrv/ledger/about.py",
     "livesrv/ledger/statement.py",
     "livesrv/ledger/take.py",
+    "livesrv/recording.py",
     "livesrv/statement_formats.py",
     "livesrv/commerce/basket.py",
     "livesrv/commerce/cards.py",

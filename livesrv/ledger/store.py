@@ -132,6 +132,9 @@ class Ledger:
         """Calls of the store under way."""
         self.took = Spread()
         """What calls that the store has answered took."""
+        self._under_way: list[float] = []
+        """When those began that it has not."""
+        self._longest_s = 0.0
         self.entries = 0
         """Entries that the store has answered."""
         self._has_ended = False
@@ -152,6 +155,12 @@ class Ledger:
             return 0.0
         posted_s = self._queue[0].deadline_s - self._deadline_s
         return asyncio.get_running_loop().time() - posted_s
+
+    def take_longest_s(self) -> float:
+        """The longest call since the last take; one under way counts with its age."""
+        ages_s = (perf_counter() - began_s for began_s in self._under_way)
+        longest_s, self._longest_s = max(self._longest_s, *ages_s, 0.0), 0.0
+        return longest_s
 
     async def post(self, entry: Entry) -> Outcome:
         """Post one entry; when this returns, the outcome is on disk.
@@ -256,8 +265,13 @@ class Ledger:
     async def _call(self, batch: list[_Ticket]) -> list[bytes]:
         raws = (ticket.raw for ticket in batch)
         began_s = perf_counter()
-        answer: Any = await self.store.fcall("post", 0, str(self._place), *raws)
-        self.took.add((perf_counter() - began_s) * 1000)
+        self._under_way.append(began_s)
+        try:
+            answer: Any = await self.store.fcall("post", 0, str(self._place), *raws)
+            self.took.add((perf_counter() - began_s) * 1000)
+        finally:
+            self._under_way.remove(began_s)
+            self._longest_s = max(self._longest_s, perf_counter() - began_s)
         return list(answer)
 
     # --- transactions over registers

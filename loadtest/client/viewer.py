@@ -87,6 +87,7 @@ class Viewer:
         self._door = door
         self._random = random
         self._commands = Commands(books)
+        self._commands.end()  # what it is to do before it comes is skipped
         self._connection: Connection | None = None
         self._lost = asyncio.Event()
         self._lost_ms: float | None = None
@@ -174,9 +175,9 @@ class Viewer:
         said = Said(Kind.COMMENT, number, self.room, now_ms)
         self._commands.say(said, {"type": "comment", "room": self.room_id, "text": text})
 
-    def like(self, number: int) -> None:
+    def like(self, number: int, taps: int = LIKES) -> None:
         said = Said(Kind.LIKE, number, self.room, 0.0)
-        self._commands.say(said, {"type": "like", "room": self.room_id, "count": LIKES})
+        self._commands.say(said, {"type": "like", "room": self.room_id, "count": taps})
 
     def pin(self, number: int, offer: str, is_up: bool) -> None:
         said = Said(Kind.PIN, number, self.room, 0.0)

@@ -11,7 +11,7 @@ from typing import Any
 from ..books.books import Books
 from ..books.purchases import CURRENCY, combo_count, combo_key, order_key, order_line
 from ..books.receipts import Purchase
-from ..client.viewer import Viewer
+from ..client.viewer import LIKES, Viewer
 from ..scenario.cast import Cast, Move, Movement
 from ..scenario.model import Kind, Offer, Recording
 from ..scenario.schedule import Timetable
@@ -63,7 +63,7 @@ class Actor:
         viewer.say(table.first + number, intended_ms, _size(table, number) or 0)
 
     def _like(self, viewer: Viewer, table: Timetable, number: int) -> None:
-        viewer.like(table.first + number)
+        viewer.like(table.first + number, _size(table, number) or LIKES)
 
     def _pin(self, viewer: Viewer, table: Timetable, number: int) -> None:
         """Up and down again, one offer after the other."""

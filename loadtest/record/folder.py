@@ -12,12 +12,14 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ..report.html import html
 from ..report.junit import junit
 from ..report.markdown import markdown
 from .record import BadRecord, Record, from_json
 
 RECORD = "run.json"
 REPORTS: Mapping[str, Callable[[Record], str]] = {
+    "report.html": html,
     "report.md": markdown,
     "junit.xml": junit,
 }

@@ -40,9 +40,9 @@ def headlines(record: Record) -> list[Headline]:
             of(figures, "comment.reach_pct"),
             f"{of(figures, 'comment.delivered')} of {of(figures, 'comment.expected')}",
         ),
-        _timed(figures, "comment delivery", "comment", "comment_service"),
+        _timed(figures, "comment", "comment", "comment_service"),
         _timed(figures, "gift event", "gift_event", None),
-        _timed(figures, "order answered", "order", "order_service"),
+        _timed(figures, "order", "order", "order_service"),
         Headline(
             "orders done",
             of(figures, "order.acknowledged"),
@@ -72,4 +72,4 @@ def _timed(figures: Mapping[str, float], label: str, timed: str, service: str | 
     inner = of(figures, f"{service}.p99_ms") if service else NONE
     if inner != NONE:
         detail = f"{detail}; service {inner}"
-    return Headline(f"{label}, p99", of(figures, f"{timed}.p99_ms"), detail)
+    return Headline(f"{label} p99", of(figures, f"{timed}.p99_ms"), detail)

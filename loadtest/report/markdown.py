@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from ..record.record import Judged, Record, Verdict
 from .headline import MEANING, headlines, name, title
-from .wording import many, moment, of, shown
+from .tables import measured
+from .wording import many, moment
 
 LINES_MAX = 60
 _REASONS_MAX = 8
@@ -57,18 +58,12 @@ def _objectives(objectives: Sequence[Judged]) -> list[str]:
         return []
     ranked = sorted(objectives, key=lambda each: each.is_met)
     rows = (
-        (_escaped(each.text), _measured(each), "met" if each.is_met else "**missed**")
+        (_escaped(each.text), measured(each), "met" if each.is_met else "**missed**")
         for each in ranked[:_OBJECTIVES_MAX]
     )
     table = _table(("objective", "measured", ""), rows)
     left = _more(len(objectives) - _OBJECTIVES_MAX, "objective")
     return [*table, "", *left, *([""] if left else [])]
-
-
-def _measured(judged: Judged) -> str:
-    if judged.measured is None:
-        return shown(None)
-    return of({judged.figure: judged.measured}, judged.figure)
 
 
 def _figures(record: Record) -> list[str]:

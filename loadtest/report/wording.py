@@ -9,6 +9,8 @@ from ..record.figures import UnknownFigure, figure, value
 
 NONE = "–"
 """What stands for a figure that the run could not learn."""
+_BYTES_MANY = 1e4
+"""From here on bytes are written in thousands."""
 _COMPACT = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -18,6 +20,9 @@ def shown(number: float | None, unit: str = "") -> str:
         return NONE
     if unit == "%":
         return f"{_percent(number)} %"
+    if unit.startswith("B") and abs(number) >= _BYTES_MANY:
+        scaled = compact(number)
+        return f"{scaled[:-1]} {scaled[-1]}{unit}"
     gap = "" if unit.startswith("/") else " "
     return f"{plain(number)}{gap}{unit}".rstrip()
 

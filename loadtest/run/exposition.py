@@ -1,7 +1,7 @@
 """What a scrape of `/metrics` says, by process. Pure.
 
 Must not know what the numbers are for. Invariant: only lines of the wanted families are parsed, so
-that a scrape of two workers costs about 1.5 ms and one of sixteen about 10.
+that a scrape of two workers costs about 2.5 ms and one of sixteen about 12.
 """
 
 from collections.abc import Iterator, Set

@@ -1,6 +1,7 @@
 """How the server did over a stretch of some seconds: what naming its bottleneck needs. Pure.
 
-Must not know where the numbers come from. None is what the server, or its kernel, did not tell.
+Must not know where the numbers come from. Shares are means over the stretch, times the median of
+its seconds. None is what the server, or its kernel, did not tell.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ class ProcessNow:
     wait_pct: float | None = None
     cores: int | None = None
     which: str | None = None
+    call_ms: float = 0.0
+    """Its longest call of the ledger in most seconds (the median); 0 when it made none."""
     open_files: float | None = None
     open_files_max: float | None = None
     connections: float = 0.0
@@ -46,8 +49,6 @@ class Moment:
 
     processes: tuple[ProcessNow, ...]
     stores: tuple[StoreNow, ...] = ()
-    ledger_call_ms: float | None = None
-    """What calls of the ledger took on average; None when it answered none."""
     ledger_oldest_ms: float = 0.0
     relay_lag_lines: float = 0.0
     turned_away: Mapping[str, float] = field(default_factory=dict)

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.console import Console
 
 from ..alongside import alongside, clock_ms, until_interrupted
 from ..books.account import Account
 from ..books.books import Books
+from ..capacity.bottleneck import name_bottleneck
 from ..client.api import Api, Unreachable, open_session
 from ..client.audience import connector
 from ..client.credentials import TOKEN_MARGIN_S, Mint
@@ -50,7 +50,6 @@ class RunOrder:
     scenario: Scenario
     url: str
     crews: int = 1
-    data_dir: Path | None = None
 
 
 async def run(order: RunOrder, mint: Mint, console: Console) -> Record:
@@ -221,7 +220,7 @@ class _Run:
             generator=crews,
             server=self._watch.processes(),
             stores=self._watch.stores(),
-            bottleneck=None,
+            bottleneck=name_bottleneck(self._watch.moments()),
             examples=found.examples,
         )
 

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import median
 
 from ..record.record import Process
 from .exposition import Scrape, family
@@ -26,14 +27,14 @@ PING = "store_ping_seconds"
 OLDEST = "ledger_oldest_seconds"
 FLUSH_LAG = "flush_lag_seconds"
 COMMAND = "command_seconds_bucket"
-CALL_SUM, CALL_COUNT = "ledger_call_seconds_sum", "ledger_call_seconds_count"
+CALL = "ledger_call_longest_seconds"
 STORE_CLOCK, STORE_CPU = "store_clock_seconds", "store_cpu_seconds_total"
 HANDSHAKES, RELAY_LAG = "handshakes_total", "relay_lag_lines"
 STORE_RESIDENT = "store_resident_bytes"
 STORES = ("ledger", "bus")
 WANTED = frozenset(
     {
-        *(UPTIME, CPU, WAIT, RESIDENT, LAG, PING, OLDEST, FLUSH_LAG, COMMAND, CALL_SUM, CALL_COUNT),
+        *(UPTIME, CPU, WAIT, RESIDENT, LAG, PING, OLDEST, FLUSH_LAG, COMMAND, CALL),
         *(STORE_CLOCK, STORE_CPU, STORE_RESIDENT, "store_cores", "process_cores"),
         *("process_open_files", "process_open_files_max", "connections", "connections_max"),
         *(HANDSHAKES, RELAY_LAG),
@@ -156,9 +157,14 @@ class Vitals:
             "server.ledger_ping_max_ms": worst.get("server_ledger_ping_ms"),
             "server.ledger_oldest_max_ms": worst.get("server_ledger_oldest_ms"),
             "server.command_p99_ms": _ms(percentile(self._buckets, 0.99)),
-            "server.cpu_pct_max": max((p.cpu_pct for p in self.processes()), default=None),
+            "server.cpu_pct_max": max(self._means_pct(), default=None),
         }
         return {name: value for name, value in found.items() if value is not None}
+
+    def _means_pct(self) -> list[float]:
+        """The mean of each process that told of its CPU time twice; stores are none of them."""
+        told = (course for course in self._courses.values() if course.passed_s)
+        return [course.as_process("").cpu_pct for course in told]
 
     # --- a scrape
 
@@ -200,14 +206,28 @@ class Vitals:
         busy_pct = _busy_pct(then, now, self._cores)
         pairs = {name: (then.scrape.get(name, k), k) for name, k in sorted(now.scrape.items())}
         return Moment(
-            processes=tuple(_process(name, *pair) for name, pair in pairs.items()),
+            processes=tuple(self._process(name, *pair) for name, pair in pairs.items()),
             stores=tuple(self._store(name) for name in STORES if _most(now.scrape, _ping(name))),
-            ledger_call_ms=_call_ms(list(pairs.values())),
-            ledger_oldest_ms=1000 * self._average(_most, OLDEST),
-            relay_lag_lines=self._average(_most, RELAY_LAG),
+            ledger_oldest_ms=1000 * self._middle(_most, OLDEST),
+            relay_lag_lines=self._middle(_most, RELAY_LAG),
             turned_away=_turned_away(list(pairs.values())),
             machine_busy_pct=busy_pct,
             machine_cores=None if busy_pct is None else self._cores,
+        )
+
+    def _process(self, name: str, then: Keys, now: Keys) -> ProcessNow:
+        which, cores = next(family(now, "process_cores"), (None, None))
+        return ProcessNow(
+            name=name,
+            cpu_pct=_share_pct(then, now, UPTIME, CPU) or 0.0,
+            wait_pct=_share_pct(then, now, UPTIME, WAIT),
+            cores=_whole(cores),
+            which=which,
+            call_ms=1000 * self._middle(lambda scrape, key: scrape.get(name, {}).get(key), CALL),
+            open_files=now.get("process_open_files"),
+            open_files_max=now.get("process_open_files_max"),
+            connections=now.get("connections", 0.0),
+            connections_max=now.get("connections_max"),
         )
 
     def _store(self, name: str) -> StoreNow:
@@ -216,44 +236,21 @@ class Vitals:
         clock, cpu = f"{STORE_CLOCK} {name}", f"{STORE_CPU} {name}"
         return StoreNow(
             name=name,
-            answer_ms=1000 * self._average(_least, _ping(name)),
+            answer_ms=1000 * self._middle(_least, _ping(name)),
             cpu_pct=_share_pct(then, now, clock, cpu),
             cores=_whole(cores),
             which=which,
         )
 
-    def _average(self, of: Callable[[Scrape, str], float | None], key: str) -> float:
-        """Over the stretch, without the scrape at its begin."""
-        values = [of(sight.scrape, key) or 0.0 for sight in list(self._recent)[1:]]
-        return sum(values) / len(values) if values else 0.0
-
-
-def _process(name: str, then: Keys, now: Keys) -> ProcessNow:
-    which, cores = next(family(now, "process_cores"), (None, None))
-    return ProcessNow(
-        name=name,
-        cpu_pct=_share_pct(then, now, UPTIME, CPU) or 0.0,
-        wait_pct=_share_pct(then, now, UPTIME, WAIT),
-        cores=_whole(cores),
-        which=which,
-        open_files=now.get("process_open_files"),
-        open_files_max=now.get("process_open_files_max"),
-        connections=now.get("connections", 0.0),
-        connections_max=now.get("connections_max"),
-    )
+    def _middle(self, of: Callable[[Scrape, str], float | None], key: str) -> float:
+        """The median over the stretch, its begin aside: one stall is not how it was."""
+        return median(of(sight.scrape, key) or 0.0 for sight in list(self._recent)[1:])
 
 
 def _busy_pct(then: Sight, now: Sight, cores: int) -> float | None:
     if now.machine_busy_s is None or then.machine_busy_s is None or now.at_s <= then.at_s:
         return None
     return 100 * (now.machine_busy_s - then.machine_busy_s) / (now.at_s - then.at_s) / cores
-
-
-def _call_ms(pairs: list[tuple[Keys, Keys]]) -> float | None:
-    sums_s, counts = (
-        sum(_grown(then, now, key, UPTIME) for then, now in pairs) for key in (CALL_SUM, CALL_COUNT)
-    )
-    return 1000 * sums_s / counts if counts else None
 
 
 def _turned_away(pairs: list[tuple[Keys, Keys]]) -> dict[str, float]:

@@ -143,7 +143,9 @@ def _visits(cast: Cast, group: Group) -> Iterator[Movement]:
     random = Random(f"{cast.scenario.seed} {people.name} come")
     came_ms: Sequence[float] = [0.0] * len(group.numbers)
     if people.arrive is not None:
-        came_ms = moments_ms(people.arrive, cast.scenario.duration_s, random)
+        came_ms = moments_ms(
+            people.arrive, cast.scenario.duration_s, random, count=len(group.numbers)
+        )
         numbers = random.sample(group.numbers, len(group.numbers))
         yield from map(Movement, came_ms, numbers, [Move.COME] * len(numbers))
     else:

@@ -50,6 +50,8 @@ ACTS = {
 }
 NEEDED = {Role.CHATTER: "comments", Role.GIFTER: "gifts", Role.BUYER: "orders"}
 """Without them, somebody would be a viewer."""
+UNKNOWN_ROOMS = RoomGroup(name="?")
+"""Where people are whose rooms the file does not say; what is on sale there is unknown, too."""
 OF_ONE_ROLE = {
     "pins": Role.HOST,
     "reads_every_s": Role.SLOW_READER,
@@ -108,7 +110,7 @@ def people(
         count=count,
         rooms=group.name,
         arrive=_arrive(table, count, duration_s),
-        acts=(*_acts(table, group, duration_s), *_replayed(table, role, recorded)),
+        acts=(*_acts(table, group, duration_s), *_replayed(table, role, group, recorded)),
         reads_every_s=_pause_s(table, "reads_every_s", role, 0.1),
         stay_s=_pause_s(table, "stay_s", role, PAUSE_S_MIN),
         away_s=_pause_s(table, "away_s", role, 0),
@@ -125,9 +127,11 @@ def _room_group(table: Table, room_groups: Mapping[str, RoomGroup]) -> RoomGroup
         name = table.text("rooms", length_max=NAME_LENGTH_MAX)
     else:
         name = next(iter(room_groups)) if len(room_groups) == 1 else ""
-    if name not in room_groups and room_groups:
+    if name in room_groups:
+        return room_groups[name]
+    if room_groups:
         table.wrong("rooms", f"the name of one of [[rooms]]: {', '.join(room_groups)}")
-    return room_groups.get(name) or RoomGroup(name=name)
+    return UNKNOWN_ROOMS
 
 
 def _count(table: Table, role: Role, group: RoomGroup) -> tuple[int, bool]:
@@ -164,14 +168,23 @@ def _chosen_offers(table: Table, group: RoomGroup) -> tuple[str, ...]:
     chosen = table.texts("offers")
     known = [offer.offer for offer in group.offers]
     unknown = [offer for offer in chosen if offer not in known]
-    if unknown or not known:
-        there = f"there are {', '.join(known)}" if known else "there are none"
-        what = f'"{unknown[0]}" is' if unknown else "are needed, and none is"
-        table.note("offers", f'{what} not on sale in the rooms "{group.name}"; {there}')
+    if unknown and known and _is_known(table, group):
+        there = f"there are {', '.join(known)}"
+        table.note("offers", f'"{unknown[0]}" is not on sale in "{group.name}"; {there}')
+    _require_offers(table, group)
     return chosen
 
 
-def _replayed(table: Table, role: Role, recorded: Recorded) -> list[Act]:
+def _is_known(table: Table, group: RoomGroup) -> bool:
+    return group is not UNKNOWN_ROOMS and table.problems.is_sound(("rooms",))
+
+
+def _require_offers(table: Table, group: RoomGroup) -> None:
+    if not group.offers and _is_known(table, group):
+        table.note("", f'needs something on sale; offers of the rooms "{group.name}" is empty')
+
+
+def _replayed(table: Table, role: Role, group: RoomGroup, recorded: Recorded) -> list[Act]:
     """A host replays the pins of a show, everybody else all the rest."""
     if not table.has("replay"):
         return []
@@ -185,6 +198,8 @@ def _replayed(table: Table, role: Role, recorded: Recorded) -> list[Act]:
     for key, kind in ACTS.items():
         if table.has(key) and kind in [act.kind for act in acts]:
             table.note(key, f"cannot be beside replay: {file} has {key} of its own")
+    if any(act.kind in (Kind.ORDER, Kind.PIN) for act in acts):
+        _require_offers(table, group)
     return acts
 
 
@@ -234,9 +249,14 @@ def incident(table: Table, duration_s: float) -> Incident:
     )
     if read.at_s + read.within_s > duration_s and table.is_sound:
         table.note("within_s", f"ends at {read.at_s + read.within_s:g} s, behind the show's end")
-    if trouble is Trouble.RAID and read.to is None:
+    if table.problems.is_sound((*table.place, "trouble")):
+        _require_destination(table, trouble)
+    table.close()
+    return read
+
+
+def _require_destination(table: Table, trouble: Trouble) -> None:
+    if trouble is Trouble.RAID and not table.has("to"):
         table.note("to", "is missing; it must be the name of the rooms that are raided")
     if trouble is not Trouble.RAID and table.has("to"):
         table.note("to", "is only for a raid")
-    table.close()
-    return read

@@ -207,7 +207,7 @@ class Scenario:
     def workload(self) -> str:
         """A fingerprint of what is played, expectations and names of files aside."""
         played = replace(self, objectives=(), title="", name="", scale=1.0)
-        canonical = json.dumps(played.as_json(), sort_keys=True)
+        canonical = json.dumps(_without_sources(played.as_json()), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
@@ -232,6 +232,12 @@ def _scaled_act(act: Act, factor: float) -> Act:
 
 def _scaled_count(count: int, factor: float) -> int:
     return max(1, round(count * factor))
+
+
+def _without_sources(plain: Any) -> Any:
+    if isinstance(plain, dict):
+        return {key: _without_sources(each) for key, each in plain.items() if key != "source"}
+    return [_without_sources(each) for each in plain] if isinstance(plain, list) else plain
 
 
 def _plain(value: Any) -> Any:

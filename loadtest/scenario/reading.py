@@ -31,8 +31,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 from ..record.figures import UnknownFigure
 from . import groups, replay
@@ -105,8 +105,8 @@ def read(text: str, source: str, folder: Path) -> Scenario:
     return replace(read, text=text)
 
 
-def _shipped() -> Any:
-    return resources.files(__package__).joinpath("shipped")
+def _shipped() -> Traversable:
+    return resources.files("loadtest.scenario.shipped")
 
 
 def _text(path: Path) -> str:

@@ -25,8 +25,8 @@ from .model import BadScenario, Kind, Recording
 from .table import did_you_mean, plain
 
 FORMAT = 1
-MOMENTS_MAX = 20_000_000
-"""As many as a scenario may have actions."""
+MOMENTS_MAX = 2_000_000
+"""Two hours of a room as busy as any; each takes some 100 bytes until the schedule is made."""
 AT_MS_MAX = 86_400_000
 COMMENT_CHARACTERS_MAX = 200
 TAPS_MAX = 100
@@ -46,15 +46,16 @@ class _What:
 
     kind: Kind | None
     key: str | None
+    least: int = 0
     most: int = 10_000_000
 
 
 _KNOWN = {
-    "comment": _What(Kind.COMMENT, "size", COMMENT_CHARACTERS_MAX),
+    "comment": _What(Kind.COMMENT, "size", 1, COMMENT_CHARACTERS_MAX),
     "shed": _What(Kind.COMMENT, "count"),
     "like": _What(Kind.LIKE, "count"),
-    "gift": _What(Kind.GIFT, "added", 99_999),
-    "order": _What(Kind.ORDER, "pieces", 200_000),
+    "gift": _What(Kind.GIFT, "added", 1, 99_999),
+    "order": _What(Kind.ORDER, "pieces", 1, 200_000),
     "pin": _What(Kind.PIN, None),
     "unpin": _What(Kind.PIN, None),
     "viewers": _What(None, "count"),
@@ -101,7 +102,7 @@ class _Line:
     def bad(self, text: str) -> BadScenario:
         return BadScenario(f"{self._where}: {text}")
 
-    def number(self, key: str, most: int, *, least: int) -> float:
+    def number(self, key: str, least: int, most: int) -> float:
         value = self.values.get(key)
         if isinstance(value, int | float) and value is not True and least <= value <= most:
             return value
@@ -130,19 +131,20 @@ def _take_header(source: str, first: tuple[int, str]) -> None:
 
 
 def _take(show: _Show, line: _Line) -> None:
-    at_ms = line.number("at_ms", AT_MS_MAX, least=0)
+    at_ms = line.number("at_ms", 0, AT_MS_MAX)
     word = line.values.get("what")
     what = _KNOWN.get(word) if isinstance(word, str) else None
     if what is None:
-        hint = did_you_mean(word, _KNOWN) or f"there are {', '.join(_KNOWN)}"
-        raise line.bad(f"what is {json.dumps(word)}; {hint}")
-    size = 1 if what.key is None else int(line.number(what.key, what.most, least=0))
+        hint = did_you_mean(word, _KNOWN) if isinstance(word, str) else ""
+        there = hint or f"there are {', '.join(_KNOWN)}"
+        raise line.bad(f"what is {json.dumps(word)}; {there}")
+    size = 1 if what.key is None else int(line.number(what.key, what.least, what.most))
     if word == "shed":
         show.shed.append((at_ms, size))
         show.count += size
     elif what.kind is Kind.LIKE:
         show.add(Kind.LIKE, at_ms, _portions(size, TAPS_MAX))
-    elif what.kind is not None and size:
+    elif what.kind is not None:
         show.add(what.kind, at_ms, (size,))
     if show.count > MOMENTS_MAX:
         raise line.bad(f"more than {plain(MOMENTS_MAX)} things happened; record for a shorter time")

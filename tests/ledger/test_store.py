@@ -10,7 +10,7 @@ from livesrv.ledger import journal
 from livesrv.ledger.entry import Entry, Registers, Write, leg
 from livesrv.ledger.store import Fault, Ledger, Outcome, Status, Unavailable
 from tests.embedded import RunningStore, open_ledger
-from tests.waiting import until_awaited
+from tests.waiting import until, until_awaited
 
 
 def fact(entry_id: str) -> Entry:
@@ -155,3 +155,18 @@ async def test_whoever_waits_is_answered_when_the_process_stops(
     with pytest.raises(Unavailable, match="stopping"):
         await ledger.post(fact("too late"))
     await client.aclose()
+
+
+async def test_a_call_counts_while_it_is_under_way_and_once_it_is_answered(
+    ledger_store: RunningStore,
+) -> None:
+    async with open_ledger(ledger_store.url) as ledger:
+        await ledger.post(fact("quick"))
+        assert 0 < ledger.take_longest_s() < 1
+        with ledger_store.paused():
+            posting = asyncio.create_task(ledger.post(fact("slow")))
+            await until(lambda: ledger.take_longest_s() > 0.1)
+        await posting
+        assert ledger.take_longest_s() > 0.1
+        assert ledger.take_longest_s() == 0
+        assert sum(ledger.took.counts) == 2

@@ -7,6 +7,8 @@ import loadtest
 
 MODULES = sorted(Path(loadtest.__file__).parent.glob("**/*.py"))
 PURE = {
+    *("answer", "cells", "plain", "search", "shortening", "sizing"),
+    *("comparison", "likeness", "noise", "student"),
     *("form", "sales"),
     *("account", "finding", "member", "reference", "script", "wire"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
@@ -15,6 +17,8 @@ PURE = {
     *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
     *("bottleneck", "checks", "exposition", "moment", "vitals"),
+    *("axes", "charts", "markup", "panels", "sections", "spreads"),
+    *("dashboard", "headline", "junit", "markdown", "sparkline", "tables", "wording"),
 }
 IMPURE = {"asyncio", "time", "aiohttp", "socket", "logging", "secrets"}
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from loadtest.books.batches import MEMO_FRAMES_MAX, Batch, Memo, mark, read_batch
 from loadtest.books.books import Books
 from loadtest.books.latency import Measure
 from loadtest.books.receipts import Purchase
-from loadtest.books.batches import MEMO_FRAMES_MAX, Batch, Memo, mark, read_batch
 from loadtest.books.sequence import Step
 from loadtest.scenario.schedule import Kind, Timetable
 

@@ -13,8 +13,8 @@ from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from loadtest.alongside import clock_ms
-from loadtest.books.books import Books
 from loadtest.books.batches import Batch
+from loadtest.books.books import Books
 from loadtest.client.connection import SUBPROTOCOL, Connection
 from loadtest.run.plan import Plan
 from loadtest.run.run import timetables

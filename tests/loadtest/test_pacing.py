@@ -7,9 +7,9 @@ from loadtest.alongside import clock_ms
 from loadtest.books.books import Books
 from loadtest.books.latency import Measure
 from loadtest.crew.pacing import pace
-from loadtest.scenario.schedule import Kind, in_order
 from loadtest.run.plan import Plan
 from loadtest.run.run import timetables
+from loadtest.scenario.schedule import Kind, in_order
 
 
 def books() -> Books:

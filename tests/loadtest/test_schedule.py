@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
-from loadtest.scenario.schedule import Kind, Timetable, in_order, timetable
 from loadtest.run.plan import BadPlan, Plan
 from loadtest.run.run import timetables
+from loadtest.scenario.schedule import Kind, Timetable, in_order, timetable
 
 
 def table(rate: float = 50.0, duration_s: float = 3.0, viewers: int = 7) -> Timetable:

@@ -111,6 +111,15 @@ def test_a_moment_is_of_three_seconds() -> None:
     assert found == pytest.approx([100, 65, 160 / 3, 30])
 
 
+def test_one_stall_is_not_how_a_stretch_was() -> None:
+    calls_s = (0.001, 0.002, 0.4, 0.003, 0.3, 0.2)
+    vitals = watched(
+        *({"w": worker(n, 0, ledger_call_longest_seconds=s)} for n, s in enumerate(calls_s))
+    )
+    found = [moment.processes[0].call_ms for moment in vitals.moments]
+    assert found[2:] == pytest.approx([3, 300, 200])
+
+
 def test_a_moment_tells_of_calls_waiting_cores_files_and_who_was_turned_away() -> None:
     def at(second: int) -> Scrape:
         return {
@@ -123,8 +132,7 @@ def test_a_moment_tells_of_calls_waiting_cores_files_and_who_was_turned_away() -
                 process_open_files_max=100,
                 connections=80,
                 connections_max=1000,
-                ledger_call_seconds_sum=0.5 * second,
-                ledger_call_seconds_count=10 * second,
+                ledger_call_longest_seconds=0.05,
                 ledger_oldest_seconds=0.2,
                 relay_lag_lines=30,
                 handshakes_total__accepted=second,
@@ -138,7 +146,7 @@ def test_a_moment_tells_of_calls_waiting_cores_files_and_who_was_turned_away() -
     assert (process.cores, process.which) == (1, "0")
     assert (process.open_files, process.open_files_max) == (90, 100)
     assert (process.connections, process.connections_max) == (80, 1000)
-    assert moment.ledger_call_ms == pytest.approx(50)
+    assert process.call_ms == pytest.approx(50)
     assert moment.ledger_oldest_ms == pytest.approx(200)
     assert moment.relay_lag_lines == pytest.approx(30)
     assert moment.turned_away == {"full": 3}

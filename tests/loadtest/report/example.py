@@ -332,7 +332,7 @@ def _series(slower: float, lost_at: tuple[int, ...] = ()) -> Timeline:
 
 def _second(second: int, slower: float, random: Random, is_losing: bool) -> dict[str, float | None]:
     def near(mean: float, share: float = 0.06) -> float:
-        return round(random.gauss(mean, mean * share), 3)
+        return round(max(0.1 * mean, random.gauss(mean, mean * share)), 3)
 
     # One in five is away for some seconds after the drop; others have come in by the tenth second.
     away = 0.2 * math.exp(-(second - DROP_S) / 2.5) if second > DROP_S else 0.0

@@ -45,7 +45,7 @@ def test_a_record_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(RECORDS)
 def test_a_folder_s_name_holds_nothing_but_letters_digits_and_dashes(record: Record) -> None:
     name = folder_name(record)

@@ -23,7 +23,7 @@ def test_an_invalid_run_says_that_it_proves_nothing() -> None:
     assert "says nothing about the server" in markdown(invalid())
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(RECORDS)
 def test_it_is_never_longer_than_a_comment_may_be(record: Record) -> None:
     assert len(markdown(record).splitlines()) <= LINES_MAX

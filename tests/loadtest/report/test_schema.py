@@ -41,7 +41,7 @@ def test_the_schema_is_one_of_this_format() -> None:
     assert SCHEMA["$id"].endswith(f":{FORMAT}")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(RECORDS)
 def test_any_record_is_valid_and_read_back_as_it_was(record: Record) -> None:
     plain = as_read(record)

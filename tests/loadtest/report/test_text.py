@@ -49,7 +49,7 @@ def test_a_hundred_columns_are_enough_for_no_figure_to_be_cut() -> None:
         assert max(len(line) for line in text.splitlines()) <= 100
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(RECORDS)
 def test_any_record_can_be_printed(record: Record) -> None:
     assert record.verdict.name in printed(record)

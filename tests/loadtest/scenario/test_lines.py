@@ -34,7 +34,7 @@ c.d = 1
 def places(value: Any, place: Place = ()) -> Iterator[Place]:
     """Every place that `tomllib` reads."""
     yield place
-    inner = enumerate(value) if isinstance(value, list) else getattr(value, "items", list)()
+    inner: Any = enumerate(value) if isinstance(value, list) else getattr(value, "items", list)()
     for part, below in inner:
         yield from places(below, (*place, part))
 

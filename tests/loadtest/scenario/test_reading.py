@@ -198,7 +198,9 @@ def test_a_spikes_total_is_how_many_there_are_within_it() -> None:
 )
 @pytest.mark.parametrize("count", [1, 10, 333])
 def test_as_many_arrive_as_there_are(shape: str, count: int) -> None:
-    assert area(arrival(shape, count), 60) == pytest.approx(count)
+    curve = arrival(shape, count)
+    assert area(curve, 60) == pytest.approx(count)
+    assert points(curve) == sorted(points(curve), key=lambda point: point[0])
 
 
 def test_whoever_arrives_by_steps_comes_within_a_second_of_each() -> None:
@@ -240,7 +242,7 @@ def test_whoever_arrives_by_steps_comes_within_a_second_of_each() -> None:
         ('role = "buyer"\ncount = 1\norders.shape = "constant"\norders.per_s = inf', 9,
          "orders.per_s is inf; it must be a number from 0 to 10,000,000"),
         ('role = "buyer"\ncount = 1\n[people.orders]\nshape = "constant"\nper_s = 1\n'
-         'offers = "pech"', 11, 'orders.offers "pech" is not on sale in the rooms "main"; there '
+         'offers = "pech"', 11, 'orders.offers "pech" is not on sale in "main"; there '
          "are peach, tea, honey"),
         ('role = "viewer"\ncount = 1\nlikes = 5', 8, "likes is 5; it must be a table: { … }"),
         ('role = "viewer"\ncount = 1\nlikes = { shape = "constant", per_s = 1, quantity = 2 }', 8,
@@ -316,9 +318,31 @@ def test_what_cannot_be_elsewhere_is_told_with_its_line(text: str, problem: str)
 
 def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
     people = '[[people]]\nrole = "byuer"\ncount = 0\nstay_s = 5\nfixed = 3\n'
-    found = problems(HEAD.replace("60", "-1") + people + "[[people]]\n" + "[[people]]\n")
+    head = 'objectives = ["fast"]\n' + HEAD.replace("60", "-1")
+    found = problems(head + people + "[[people]]\n" + "[[people]]\n")
     lines = [int(problem.split(":")[1]) for problem in found]
-    assert lines == [2, 6, 7, 9, 10, 10, 11, 11]
+    assert lines == [1, 3, 7, 8, 10, 11, 11, 12, 12]
+
+
+def test_no_problem_is_the_echo_of_another() -> None:
+    rooms = '[[rooms]]\nname = "two"\noffers = [{ offer = "fig", price_minor = 0 }]\n'
+    buyers = '[[people]]\nrole = "buyer"\ncount = 1\nrooms = "{}"\n'
+    orders = 'orders = { shape = "constant", per_s = 1, offers = ["fig"] }\n'
+    drop = '[[incidents]]\ntrouble = "dorp"\nat_s = 1\nwithin_s = 1\nto = "main"\n'
+    found = problems(HEAD + rooms + buyers.format("tow") + orders + buyers.format("two") + orders)
+    assert [problem.split(": ")[1].split(" is ")[0] for problem in found] == [
+        "[[rooms]] offers.price_minor",
+        "[[people]] rooms",
+    ]
+    assert len(problems(HEAD + VIEWERS + drop)) == 1
+
+
+def test_who_is_to_buy_needs_something_on_sale() -> None:
+    buyers = '[[people]]\nrole = "buyer"\ncount = 1\norders = { shape = "constant", per_s = 1 }\n'
+    assert problems(HEAD + "offers = []\n" + buyers) == [
+        "show.toml:9: [[people]] orders needs something on sale; offers of the rooms "
+        '"main" is empty'
+    ]
 
 
 def test_no_more_problems_are_told_than_a_screen_holds() -> None:

@@ -1,0 +1,1 @@
+"""How many viewers a deployment holds, and what breaks first."""

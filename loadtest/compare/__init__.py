@@ -1,0 +1,1 @@
+"""Two sides of runs compared: worse, better, or no detectable change."""
