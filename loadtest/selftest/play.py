@@ -1,8 +1,9 @@
 """All cases played, some at a time, each in a process of its own against a stub in another.
 
-Invariant: a case that missed nothing but timings is played again, alone, twice at most: an
-instrument that is wrong is wrong every time, a machine that was busy is not. A wrong count is
-wrong the first time. No stub outlives its case.
+Invariant: a case that missed nothing but timings, or whose run calls itself INVALID when it was not
+to be, is played again, alone, twice at most: an instrument that is wrong is wrong every time, a
+machine that was busy is not. A wrong count of a valid run is wrong the first time. No stub
+outlives its case.
 """
 
 import asyncio
@@ -44,6 +45,8 @@ class Outcome:
     case: Case
     checks: list[Check]
     tries: int
+    was_starved: bool
+    """Whether the generator was, although nobody meddled with it."""
 
     @property
     def is_met(self) -> bool:
@@ -51,8 +54,9 @@ class Outcome:
 
     @property
     def is_worth_another_try(self) -> bool:
-        missed = [check for check in self.checks if not check.is_met]
-        return bool(missed) and all(c.is_timing for c in missed) and self.tries < TRIES_MAX
+        if self.is_met or self.tries == TRIES_MAX:
+            return False
+        return self.was_starved or all(check.is_timing for check in self.checks if not check.is_met)
 
 
 async def prove(cases: Sequence[Case], tell: Callable[[Outcome], object]) -> list[Outcome]:
@@ -62,7 +66,7 @@ async def prove(cases: Sequence[Case], tell: Callable[[Outcome], object]) -> lis
     final: list[Outcome] = []
     with ProcessPoolExecutor(min(LANES, len(cases)), mp_context=fresh) as pool:
         playing = [loop.run_in_executor(pool, _play_now, case, 1) for case in cases]
-        again = []
+        again: list[Outcome] = []
         for outcome in asyncio.as_completed(playing):
             _sort(await outcome, final, again, tell)
         while again:
@@ -93,7 +97,8 @@ def _play_now(case: Case, tries: int) -> Outcome:
         check_figure(name, true, record.figures, case.told.get(name))
         for name in dict.fromkeys((*case.figures, *case.told))
     ]
-    return Outcome(case, [_check_verdict(case, record), *checks], tries)
+    was_starved = record.verdict is Verdict.INVALID and case.verdict is not Verdict.INVALID
+    return Outcome(case, [_check_verdict(case, record), *checks], tries, was_starved)
 
 
 async def _play(case: Case) -> tuple[Record, Log, Playbook]:
@@ -109,7 +114,6 @@ async def _play(case: Case) -> tuple[Record, Log, Playbook]:
 
 
 def _check_verdict(case: Case, record: Record) -> Check:
-    """A machine that was busy may starve the generator, and that is no mistake of the harness."""
     is_said = not case.reason or any(case.reason in reason for reason in record.reasons)
     found = record.verdict
     is_met = found is case.verdict and is_said
@@ -120,7 +124,7 @@ def _check_verdict(case: Case, record: Record) -> Check:
         reported=found.name if is_met else f"{found.name}: {' '.join(record.reasons)}",
         off="",
         is_met=is_met,
-        is_timing=found is Verdict.INVALID,
+        is_timing=False,
     )
 
 
@@ -155,7 +159,8 @@ async def _stub() -> AsyncIterator[str]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    assert process.stdin and process.stdout  # both were asked for
+    assert process.stdin is not None  # both were asked for
+    assert process.stdout is not None
     try:
         url = (await process.stdout.readline()).decode().strip()
         if not url:
