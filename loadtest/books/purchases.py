@@ -14,6 +14,7 @@ COINS = "COIN"
 COMBO_LENGTH = 3
 """Gifts of one viewer that share a key, each with a higher running count."""
 QUANTITY_MAX = 3
+_COMBO, _STREAK = "g", "s"
 OFFERS = OFFERS_DEFAULT
 
 
@@ -39,7 +40,12 @@ def order_key(run: str, number: int) -> str:
 
 def combo_key(run: str, viewer: int, ordinal: int) -> str:
     """The combo of a viewer's gift: the first three share one, the next three another."""
-    return f"{run}-g{viewer}-{ordinal // COMBO_LENGTH}"
+    return f"{run}-{_COMBO}{viewer}-{ordinal // COMBO_LENGTH}"
+
+
+def streak_key(run: str, viewer: int, ordinal: int) -> str:
+    """A combo of its own for a gift that was recorded with its count."""
+    return f"{run}-{_STREAK}{viewer}-{ordinal}"
 
 
 def combo_count(ordinal: int) -> int:
@@ -49,9 +55,14 @@ def combo_count(ordinal: int) -> int:
 
 def combo_ordinals(key: str, count: int, added: int) -> tuple[int, range]:
     """Whose combo it is, and which of its gifts an event shows. Raises `ValueError`."""
-    viewer, block = key.rpartition("-g")[2].split("-")
-    first = int(block) * COMBO_LENGTH
-    return int(viewer), range(first + max(0, count - added), first + count)
+    _, whose, block = key.split("-")
+    kind, viewer, place = whose[0], int(whose[1:]), int(block)
+    if kind == _STREAK:
+        return viewer, range(place, place + 1)
+    if kind != _COMBO:
+        raise ValueError(f"{key!r} is not one of our combos")
+    first = place * COMBO_LENGTH
+    return viewer, range(first + max(0, count - added), first + count)
 
 
 def orders_topup_minor(

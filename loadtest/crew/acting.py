@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..books.books import Books
-from ..books.purchases import CURRENCY, combo_count, combo_key, order_key, order_line
+from ..books.purchases import (
+    CURRENCY,
+    combo_count,
+    combo_key,
+    order_key,
+    order_line,
+    streak_key,
+)
 from ..books.receipts import Purchase
 from ..client.viewer import LIKES, Viewer
 from ..scenario.cast import Cast, Move, Movement
@@ -42,7 +49,7 @@ class Actor:
         intended_ms = self._books.start_ms + table.intended_ms[number]
         number_of_kind = table.first + number
         if table.kind is Kind.GIFT:
-            command = self._gift_command(viewer, table.ordinal(number))
+            command = self._gift_command(viewer, table.ordinal(number), _size(table, number))
         else:
             command = self._order_command(viewer, table, number)
         viewer.buy(Purchase(table.kind, number_of_kind, viewer.number, intended_ms, command))
@@ -72,13 +79,14 @@ class Actor:
         offer = offers[ordinal // 2 % len(offers)].offer
         viewer.pin(table.first + number, offer, is_up=ordinal % 2 == 0)
 
-    def _gift_command(self, viewer: Viewer, ordinal: int) -> dict[str, Any]:
+    def _gift_command(self, viewer: Viewer, ordinal: int, size: int | None) -> dict[str, Any]:
+        key = streak_key if size else combo_key
         return {
             "type": "gift",
             "room": viewer.room_id,
             "gift": self._gift.gift,
-            "key": combo_key(self._books.run, viewer.number, ordinal),
-            "count": combo_count(ordinal),
+            "key": key(self._books.run, viewer.number, ordinal),
+            "count": size or combo_count(ordinal),
         }
 
     def _order_command(self, viewer: Viewer, table: Timetable, number: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ..client.credentials import Mint
 from ..crew.messages import Gift, host_of
 from ..scenario.cast import Cast
 from ..scenario.model import OFFERS_DEFAULT, Kind, Offer, Recording
+from ..scenario.schedule import Timetable
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,12 @@ def topups_minor(cast: Cast, gift: Gift) -> dict[int, dict[str, int]]:
     """
     topups: dict[int, dict[str, int]] = {}
     for table in cast.schedule.of(Kind.GIFT):
+        most = _size_max(table, 1)
         for viewer, count in table.counts().items():
-            topups.setdefault(viewer, {})[COINS] = count * gift.price_minor
+            topups.setdefault(viewer, {})[COINS] = count * most * gift.price_minor
     for table in cast.schedule.of(Kind.ORDER):
-        most = _pieces_max(table.act.when, table.act.quantity) if table.act else QUANTITY_MAX
+        quantity = table.act.quantity if table.act else None
+        most = _size_max(table, quantity or QUANTITY_MAX)
         for viewer, count in table.counts().items():
             needed = orders_topup_minor(count, cast.all_offers(), most)
             topups.setdefault(viewer, {})[CURRENCY] = needed
@@ -84,7 +87,7 @@ async def fill_wallets(api: Api, stage: Stage, mint: Mint, *, ttl_s: float) -> N
     )
 
 
-def _pieces_max(when: object, quantity: int | None) -> int:
-    if isinstance(when, Recording):
-        return max(when.sizes, default=1) or QUANTITY_MAX
-    return quantity or QUANTITY_MAX
+def _size_max(table: Timetable, unrecorded: int) -> int:
+    """How many pieces, or how large a streak, one action is at most."""
+    when = table.act.when if table.act else None
+    return max(when.sizes, default=1) if isinstance(when, Recording) else unrecorded
