@@ -60,6 +60,7 @@ class Process:
             await send(self._writer, standing)
         elif isinstance(message, Finish):
             account = self._crew.close(message.ends)
+            await send(self._writer, self._crew.beat(None))  # what came after the last second
             await self._crew.leave()
             await send(self._writer, Left(account))
             return False

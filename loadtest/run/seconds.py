@@ -1,7 +1,8 @@
 """The beats of all crews made into the seconds of one run. Pure.
 
-Invariant: a second is told once, when every crew that is left has told it or one after it; what a
-crew counted but did not tell in its second is in the next one.
+Invariants: a second is told once, when every crew that is left has told it or one after it; what a
+crew counted but did not tell in its second is in the next one. `latencies` has all of every beat
+that came, whichever second it was of.
 """
 
 from collections import Counter
@@ -49,6 +50,14 @@ class _Crew:
         self.lag_ms: list[float] = []
         self.resident_mib = 0.0
 
+    def put(self, number: int, beat: Beat) -> None:
+        """Keep what it told of a second, of which it may tell twice: a timer may be early."""
+        histograms: dict[Measure, Histogram] = {}
+        for each in filter(None, (self.beats.get(number), beat)):
+            for measure, histogram in each.histograms.items():
+                histograms.setdefault(measure, Counter()).update(histogram)
+        self.beats[number] = Beat(number, beat.counts, histograms)
+
     def take(self, number: int) -> Beat | None:
         """What it told up to a second, in one."""
         histograms: dict[Measure, Histogram] = {}
@@ -87,7 +96,8 @@ class Seconds:
         """A crew told of a second, of the show's or, before it, of the next in turn."""
         each = self._crews[crew]
         each.told = beat.number if beat.number is not None else each.told + 1
-        each.beats[each.told] = beat
+        each.put(each.told, beat)
+        self.latencies.add(beat.histograms)
 
     def tell(self, is_lost: Callable[[int], bool]) -> None:
         """Add the seconds that are complete; lost crews are not waited for."""
@@ -119,7 +129,6 @@ class Seconds:
                 for measure, histogram in beat.histograms.items():
                     histograms.setdefault(measure, Counter()).update(histogram)
             sums.update(crew.counts)
-        self.latencies.add(histograms)
         self.peak = max(self.peak, int(sums["members"]))
         self._timeline.add(float(number), self._values(sums, histograms))
         self._last = sums
