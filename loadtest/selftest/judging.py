@@ -1,4 +1,4 @@
-"""Whether what a harness reported is what was done. Pure.
+"""Whether what a harness reported of a case is what was done. Pure.
 
 Must not know how either came about. Invariant: latencies may be off by the larger of 1 ms and 1 %,
 rates by 1 %, counts not at all; what was not reported is off.
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..record.figures import figure, value
+from ..record.record import Record
+from .cases import Case
 
 MS_OFF_MAX = 1.0
 SHARE_OFF_MAX = 0.01
@@ -30,6 +32,28 @@ class Check:
     off: str
     is_met: bool
     is_timing: bool
+
+
+def judge(case: Case, true: Mapping[str, float], record: Record) -> list[Check]:
+    """The verdict, and all figures of a case, against the true figures."""
+    names = dict.fromkeys((*case.figures, *case.told))
+    figures = [check_figure(name, true, record.figures, case.told.get(name)) for name in names]
+    return [check_verdict(case, record), *figures]
+
+
+def check_verdict(case: Case, record: Record) -> Check:
+    is_said = not case.reason or any(case.reason in reason for reason in record.reasons)
+    found = record.verdict
+    is_met = found is case.verdict and is_said
+    return Check(
+        what="verdict",
+        told="",
+        true=case.verdict.name,
+        reported=found.name if is_met else f"{found.name}: {' '.join(record.reasons)}",
+        off="",
+        is_met=is_met,
+        is_timing=False,
+    )
 
 
 def check_figure(

@@ -18,7 +18,7 @@ import aiohttp
 
 from ..record.record import Record, Verdict
 from .cases import Case, Meddling
-from .judging import Check, check_figure
+from .judging import Check, judge
 from .log import Log, from_json
 from .meddling import children, kill, starve
 from .run import CREW_COMMAND, play
@@ -92,13 +92,9 @@ def _sort(
 def _play_now(case: Case, tries: int) -> Outcome:
     """Play a case in this process, whose child processes are then this case's alone."""
     record, log, playbook = asyncio.run(_play(case))
-    true = figures(log, playbook)
-    checks = [
-        check_figure(name, true, record.figures, case.told.get(name))
-        for name in dict.fromkeys((*case.figures, *case.told))
-    ]
+    checks = judge(case, figures(log, playbook), record)
     was_starved = record.verdict is Verdict.INVALID and case.verdict is not Verdict.INVALID
-    return Outcome(case, [_check_verdict(case, record), *checks], tries, was_starved)
+    return Outcome(case, checks, tries, was_starved)
 
 
 async def _play(case: Case) -> tuple[Record, Log, Playbook]:
@@ -111,21 +107,6 @@ async def _play(case: Case) -> tuple[Record, Log, Playbook]:
         record, playbook = playing.result()
         async with session.get(f"{url}/truth") as response:
             return record, from_json(await response.json()), playbook
-
-
-def _check_verdict(case: Case, record: Record) -> Check:
-    is_said = not case.reason or any(case.reason in reason for reason in record.reasons)
-    found = record.verdict
-    is_met = found is case.verdict and is_said
-    return Check(
-        what="verdict",
-        told="",
-        true=case.verdict.name,
-        reported=found.name if is_met else f"{found.name}: {' '.join(record.reasons)}",
-        off="",
-        is_met=is_met,
-        is_timing=False,
-    )
 
 
 async def _meddle(meddling: Meddling, session: aiohttp.ClientSession, url: str) -> None:
