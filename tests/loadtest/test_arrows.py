@@ -12,7 +12,7 @@ PURE = {
     *("form", "sales"),
     *("account", "finding", "member", "reference", "script", "wire"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
-    *("faults", "lanes", "log", "shop"),
+    *("cases", "faults", "judging", "lanes", "log", "shop", "truth"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
     *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
