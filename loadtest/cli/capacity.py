@@ -42,8 +42,8 @@ from .common import (
 from .playing import RUNS_DEFAULT, SCENARIO_DEFAULT, add_crews, player
 
 VIEWERS_MAX = 1_000_000
-RESOLUTION_LEAST_PCT, RESOLUTION_MOST_PCT = 1.0, 50.0
-SECONDS_LEAST = 1.0
+RESOLUTION_LEAST_PCT, RESOLUTION_MOST_PCT = 1, 50
+SECONDS_LEAST, SECONDS_MOST = 1, 3_600
 _EXITS = {
     End.FOUND: EXIT_PASS,
     End.MOST: EXIT_PASS,
@@ -152,8 +152,8 @@ def _playing(arguments: argparse.Namespace, scenario: Scenario, place: Path) -> 
 def _terms(arguments: argparse.Namespace) -> Terms:
     _require("--start", arguments.start, 1, VIEWERS_MAX)
     _require("--max", arguments.max, arguments.start, VIEWERS_MAX)
-    _require("--trial", arguments.trial, SECONDS_LEAST, SECONDS_MAX)
-    _require("--hold", arguments.hold, arguments.trial, SECONDS_MAX)
+    _require("--trial", arguments.trial, SECONDS_LEAST, SECONDS_MOST)
+    _require("--hold", arguments.hold, arguments.trial, SECONDS_MOST)
     _require("--resolution", arguments.resolution, RESOLUTION_LEAST_PCT, RESOLUTION_MOST_PCT)
     bounds = Bounds(
         start=arguments.start,
@@ -173,7 +173,7 @@ def _terms(arguments: argparse.Namespace) -> Terms:
 
 def _require(flag: str, found: float, least: float, most: float) -> None:
     if not least <= found <= most:
-        raise BadUsage(f"{flag} is {found:g}; it must be {least:,g} to {most:,g}")
+        raise BadUsage(f"{flag} is {found:,}; it must be {least:,} to {most:,}")
 
 
 def _place(out: Path, scenario: Scenario) -> Path:

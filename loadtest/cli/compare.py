@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ..compare.comparison import Comparison, Finding, compare
 from ..compare.folders import read_runs
-from ..compare.likeness import Side, Unlike, require_like, require_repeats
+from ..compare.likeness import Side, Unlike, is_cut_short, require_like, require_repeats
 from ..compare.noise import REPEATS_MIN
 from ..compare.report import markdown, print_comparison
 from ..record.record import BadRecord, Record
@@ -112,8 +112,11 @@ def _noise(arguments: argparse.Namespace, like: Record) -> list[Record]:
 
 
 async def _repeated(play: Play, like: Record, count: int) -> list[Record]:
-    scenario = from_json(like.scenario)
-    return [await play(scenario) for _ in range(count)]
+    """Ends with a show that somebody cut short; likeness then refuses it."""
+    scenario, runs = from_json(like.scenario), list[Record]()
+    while len(runs) < count and not any(map(is_cut_short, runs)):
+        runs.append(await play(scenario))
+    return runs
 
 
 def _keep(comparison: Comparison, arguments: argparse.Namespace) -> None:

@@ -54,6 +54,7 @@ def add_size(parser: argparse.ArgumentParser) -> None:
         "--viewers", type=int, metavar="N", help="scale people, rooms and rates to N people"
     )
     size.add_argument("--scale", type=float, metavar="X", help="scale people, rooms and rates by X")
+    parser.add_argument("--seed", type=int, metavar="N", help="another seed than the scenario's")
 
 
 def add_crews(parser: argparse.ArgumentParser) -> None:

@@ -48,13 +48,21 @@ def require_repeats(a: Side, noise: Sequence[Record]) -> None:
         )
 
 
+def is_cut_short(run: Record) -> bool:
+    return run.seconds < _planned_s(run) - SHORT_S
+
+
+def _planned_s(run: Record) -> float:
+    return float(run.scenario.get("duration_s", run.seconds))
+
+
 def _unusable(side: Side, run: Record) -> Iterator[str]:
     if run.verdict is Verdict.INVALID:
         why = run.reasons[0] if run.reasons else "it does not say why"
         yield f"{side.name}: run {run.run} is invalid: {why}"
-    planned_s = float(run.scenario.get("duration_s", run.seconds))
-    if run.seconds < planned_s - SHORT_S:
-        yield f"{side.name}: run {run.run} was cut short: {run.seconds:.0f} s of {planned_s:.0f}"
+    if is_cut_short(run):
+        played = f"{run.seconds:.0f} s of {_planned_s(run):.0f}"
+        yield f"{side.name}: run {run.run} was cut short: {played}"
 
 
 def _differences(first: Record, side: Side, run: Record, across_machines: bool) -> Iterator[str]:

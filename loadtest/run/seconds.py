@@ -81,11 +81,13 @@ class Seconds:
         self._crews = [_Crew() for _ in range(crews)]
         self._last: Counter[str] = Counter()
         self._next = 1
+        self._has_begun = False
 
     def begin(self) -> None:
-        """The show begins: what came before it has moments below 0."""
+        """The show begins: what came before it has moments below 0, or none but still counts."""
         self._timeline.shift(-float(len(self._timeline.at_s)))
         self._next = 1
+        self._has_begun = True
         for crew in self._crews:
             crew.beats.clear()
             crew.told = 0
@@ -94,10 +96,12 @@ class Seconds:
 
     def take(self, crew: int, beat: Beat) -> None:
         """A crew told of a second, of the show's or, before it, of the next in turn."""
+        self.latencies.add(beat.histograms)
+        if self._has_begun and beat.number is None:
+            return
         each = self._crews[crew]
         each.told = beat.number if beat.number is not None else each.told + 1
         each.put(each.told, beat)
-        self.latencies.add(beat.histograms)
 
     def tell(self, is_lost: Callable[[int], bool]) -> None:
         """Add the seconds that are complete; lost crews are not waited for."""

@@ -22,7 +22,7 @@ from loadtest.run.watch import ServerWatch
 from ..server import Server, serving
 from ..waiting import end, until
 
-MOMENTS = 5
+MOMENTS = 4
 NAMED_WITHIN_S = 30.0
 """Others on this machine may have the cores for a while."""
 ASKERS, AHEAD = 16, 8

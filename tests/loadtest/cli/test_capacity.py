@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from loadtest.__main__ import main
 from loadtest.capacity.answer import from_json
@@ -43,7 +44,7 @@ def deployment(
 ) -> list[Scenario]:
     played: list[Scenario] = []
 
-    def player(arguments: argparse.Namespace) -> Play:
+    def player(arguments: argparse.Namespace, _: Console) -> Play:
         async def play(scenario: Scenario) -> Record:
             if gone and len(played) == gone:
                 raise Unreachable("no server answers")
@@ -130,10 +131,10 @@ def test_a_server_that_cannot_be_reached_any_more_ends_with_4(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--start", "0"), "--start is 0; it must be 1 to 1e+06"),
+        (("--start", "0"), "--start is 0; it must be 1 to 1,000,000"),
         (("--start", "100", "--max", "50"), "--max is 50; it must be 100 to"),
-        (("--trial", "0"), "--trial is 0; it must be 1 to"),
-        (("--trial", "20", "--hold", "10"), "--hold is 10; it must be 20 to"),
+        (("--trial", "0"), "--trial is 0.0; it must be 1 to"),
+        (("--trial", "20", "--hold", "10"), "--hold is 10.0; it must be 20.0 to"),
         (("--resolution", "0.1"), "--resolution is 0.1; it must be 1 to 50"),
         (("no-such-scenario",), "neither a file nor a shipped scenario"),
     ],

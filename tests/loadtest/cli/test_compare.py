@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from rich.console import Console
 
 from loadtest.__main__ import main
 from loadtest.cli.playing import Play
@@ -86,7 +87,7 @@ def test_the_noise_is_learnt_by_playing_the_same_scenario_again(
     again: list[tuple[str, int]] = []
     random = Random(3)
 
-    def player(arguments: argparse.Namespace) -> Play:
+    def player(arguments: argparse.Namespace, _: Console) -> Play:
         async def play(scenario: Scenario) -> Record:
             again.append((scenario.workload(), arguments.crews))
             return played(random, scenario)

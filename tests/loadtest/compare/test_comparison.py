@@ -202,3 +202,11 @@ def test_the_json_has_every_figure() -> None:
     assert plain["finding"] == "no detectable change"
     assert {each["name"] for each in plain["headlines"]} == set(HEADLINES)
     assert {"comment.p50_ms", "gift.max_ms"} <= {each["name"] for each in plain["also"]}
+
+
+def test_where_more_is_better_less_is_worse() -> None:
+    random = Random(9)
+    many, few = ({"order.acknowledged": count} for count in (1_000.0, 100.0))
+    found = compare(repeats("A", random, counts=many), repeats("B", random, counts=few))
+    (orders,) = [each for each in found.also if each.name == "order.acknowledged"]
+    assert orders.finding is Finding.WORSE
