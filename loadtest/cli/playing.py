@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from ..checkout.plan import require_url
 from ..client.api import Refusal
 from ..client.credentials import NoSecret, find_secret
 from ..process import cores, open_files_max
@@ -31,7 +32,8 @@ Play = Callable[[Scenario], Coroutine[Any, Any, Record]]
 
 
 def player(arguments: argparse.Namespace, shown: Console) -> Play:
-    """Plays against the server of the arguments. Raises `NoSecret`."""
+    """Plays against the server of the arguments. Raises `BadPlan`, `NoSecret`."""
+    require_url(arguments.url)
     mint = find_secret(arguments.url, arguments.data_dir, os.environ)
 
     async def play(scenario: Scenario) -> Record:

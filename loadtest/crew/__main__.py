@@ -7,10 +7,12 @@ import asyncio
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 import uvloop
 
 from ..alongside import alongside, clock_ms
+from ..process import take_precedence
 from .crew import Crew
 from .messages import (
     Ask,
@@ -38,21 +40,21 @@ class Process:
         self._writer = writer
         self._stop = asyncio.Event()
         self._start_ms: float | None = None
+        self._playing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Enter, then do as told until finished."""
         async with alongside(self._beat()):
             await send(self._writer, Entered(await self._crew.enter()))
-            async with asyncio.TaskGroup() as group:
-                while await self._obey(group):
-                    pass
+            while await self._obey():
+                pass
 
-    async def _obey(self, group: asyncio.TaskGroup) -> bool:
+    async def _obey(self) -> bool:
         """Take one message; False when there is nothing more to do."""
         message = await receive(self._reader)
         if isinstance(message, Begin):
             self._start_ms = message.start_ms
-            group.create_task(self._play(message.start_ms))
+            self._playing = asyncio.create_task(self._play(message.start_ms))
         elif isinstance(message, Stop):
             self._stop.set()
         elif isinstance(message, Ask):
@@ -60,7 +62,7 @@ class Process:
             await send(self._writer, standing)
         elif isinstance(message, Finish):
             account = self._crew.close(message.ends)
-            await send(self._writer, self._crew.beat(None))  # what came after the last second
+            await send(self._writer, self._crew.beat(None))  # what came since the last second
             await self._crew.leave()
             await send(self._writer, Left(account))
             return False
@@ -92,7 +94,6 @@ async def _main(fd: int) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the director's to hear
-    try:
+    take_precedence()
+    with suppress(asyncio.IncompleteReadError, ConnectionError):  # the director is gone
         uvloop.run(_main(int(sys.argv[1])))
-    except (asyncio.IncompleteReadError, ConnectionError):
-        sys.exit("the run has ended without this crew")

@@ -201,5 +201,6 @@ def _counts(books: Books) -> dict[str, float]:
         "shed": account.deliveries.shed + account.deliveries.gap,
         "lost": account.tally.lost,
         "cpu_s": time.process_time(),
+        "at_s": books.clock() / 1000,
         "resident_bytes": resident_bytes(),
     }

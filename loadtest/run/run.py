@@ -22,7 +22,7 @@ from ..client.audience import connector
 from ..client.credentials import TOKEN_MARGIN_S, Mint
 from ..crew.messages import Assignment, End, Entered, Standing
 from ..record.machine import read_machine
-from ..record.record import Record
+from ..record.record import Record, Verdict
 from ..record.timeline import Timeline
 from ..report.live import LiveView
 from ..scenario.cast import Cast
@@ -122,9 +122,11 @@ class _Run:
                 if not self._seconds.peak and not len(entered):
                     raise Unreachable("no generator process could begin")
                 seconds = await self._show(crews)
+                self._seconds.end(seconds)
                 self._timeline.phase = "draining"
                 ends = await self._drained(crews)
             accounts = await crews.finish(ends)
+            self._seconds.close()
             return _Played(accounts, ends, entered, seconds, crews.losses())
 
     async def _show(self, crews: Crews) -> float:
@@ -220,7 +222,7 @@ class _Run:
             generator=crews,
             server=self._watch.processes(),
             stores=self._watch.stores(),
-            bottleneck=name_bottleneck(self._watch.moments()),
+            bottleneck=None if verdict is Verdict.PASS else name_bottleneck(self._watch.moments()),
             examples=found.examples,
         )
 

@@ -1,12 +1,13 @@
 """The beats of all crews made into the seconds of one run. Pure.
 
-Invariants: a second is told once, when every crew that is left has told it or one after it; what a
-crew counted but did not tell in its second is in the next one. `latencies` has all of every beat
-that came, whichever second it was of.
+Invariant: a second is told once, when every crew that is left has told it or one after it; what a
+crew counted but did not tell in its second is in the next one. What was timed is in `latencies`
+once, whenever it was told.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 from ..books.latency import Histogram, Latencies, Measure, percentiles_us
 from ..crew.messages import Beat
@@ -40,34 +41,52 @@ ServerSecond = Callable[[], Mapping[str, float | None]]
 
 
 class _Crew:
-    """What is known of one crew."""
+    """What is known of one crew. Beats of no second of the show are kept as second 0."""
 
     def __init__(self) -> None:
-        self.beats: dict[int, Beat] = {}
         self.told = 0
         self.counts: dict[str, float] = {}
         self.cpu_pct: list[float] = []
         self.lag_ms: list[float] = []
+        self.cpu_now_pct = 0.0
+        self.lag_now_ms = 0.0
         self.resident_mib = 0.0
+        self._beats: dict[int, Beat] = {}
+        self._cpu_from: dict[str, float] = {}
 
-    def put(self, number: int, beat: Beat) -> None:
-        """Keep what it told of a second, of which it may tell twice: a timer may be early."""
-        histograms: dict[Measure, Histogram] = {}
-        for each in filter(None, (self.beats.get(number), beat)):
-            for measure, histogram in each.histograms.items():
-                histograms.setdefault(measure, Counter()).update(histogram)
-        self.beats[number] = Beat(number, beat.counts, histograms)
+    def begin(self) -> None:
+        """What was told of before the show and is in no second yet will be in its first."""
+        early = self.take(self.told)
+        self.told = 0
+        self.cpu_pct.clear()
+        self.lag_ms.clear()
+        if early is not None:
+            self.add(0, early)
 
-    def take(self, number: int) -> Beat | None:
+    def add(self, number: int, beat: Beat) -> None:
+        known = self._beats.get(number)
+        self._beats[number] = beat if known is None else _joined([known, beat])
+        self.told = max(self.told, number)
+        if not number:
+            self._cpu_from = beat.counts
+
+    def take(self, number: float) -> Beat | None:
         """What it told up to a second, in one."""
-        histograms: dict[Measure, Histogram] = {}
-        last = None
-        for each in sorted(self.beats):
-            if each <= number:
-                last = self.beats.pop(each)
-                for measure, histogram in last.histograms.items():
-                    histograms.setdefault(measure, Counter()).update(histogram)
-        return last and Beat(number, last.counts, histograms)
+        taken = [self._beats.pop(each) for each in sorted(self._beats) if each <= number]
+        return _joined(taken) if taken else None
+
+    def note(self, beat: Beat, *, is_of_show: bool) -> None:
+        """`cpu_pct` and `lag_ms` get a value for each second of the show."""
+        counts, before = beat.counts, self._cpu_from or beat.counts
+        spent_s, passed_s = (counts[name] - before[name] for name in ("cpu_s", "at_s"))
+        lag = beat.histograms.get(Measure.LOOP_LAG)
+        self.cpu_now_pct = 100 * spent_s / max(passed_s, 1e-3)
+        self.lag_now_ms = max(lag) / 1000 if lag else 0.0
+        if is_of_show:
+            self.cpu_pct.append(self.cpu_now_pct)
+            self.lag_ms.append(self.lag_now_ms)
+        self.resident_mib = max(self.resident_mib, counts["resident_bytes"] / _MIB)
+        self.counts = self._cpu_from = counts
 
 
 class Seconds:
@@ -82,26 +101,33 @@ class Seconds:
         self._last: Counter[str] = Counter()
         self._next = 1
         self._has_begun = False
+        self._until_s = inf
 
     def begin(self) -> None:
-        """The show begins: what came before it has moments below 0, or none but still counts."""
+        """The show begins: what came before it has moments below 0."""
         self._timeline.shift(-float(len(self._timeline.at_s)))
         self._next = 1
         self._has_begun = True
         for crew in self._crews:
-            crew.beats.clear()
-            crew.told = 0
-            crew.cpu_pct.clear()
-            crew.lag_ms.clear()
+            crew.begin()
+
+    def end(self, seconds: float) -> None:
+        """The show was so long: later seconds are told, but say nothing of the crews."""
+        self._until_s = seconds
+
+    def close(self) -> None:
+        """No crew tells any more: what is in no second is in `latencies` all the same."""
+        for crew in self._crews:
+            rest = crew.take(inf)
+            if rest is not None:
+                self.latencies.add(rest.histograms)
 
     def take(self, crew: int, beat: Beat) -> None:
         """A crew told of a second, of the show's or, before it, of the next in turn."""
-        self.latencies.add(beat.histograms)
-        if self._has_begun and beat.number is None:
-            return
-        each = self._crews[crew]
-        each.told = beat.number if beat.number is not None else each.told + 1
-        each.put(each.told, beat)
+        each, number = self._crews[crew], beat.number
+        if number is None:
+            number = 0 if self._has_begun else each.told + 1
+        each.add(number, beat)
 
     def tell(self, is_lost: Callable[[int], bool]) -> None:
         """Add the seconds that are complete; lost crews are not waited for."""
@@ -124,15 +150,16 @@ class Seconds:
         ]
 
     def _add(self, number: int) -> None:
-        histograms: dict[Measure, Histogram] = {}
+        told: list[Beat] = []
         sums: Counter[str] = Counter()
         for crew in self._crews:
             beat = crew.take(number)
             if beat is not None:
-                _note(crew, beat)
-                for measure, histogram in beat.histograms.items():
-                    histograms.setdefault(measure, Counter()).update(histogram)
+                crew.note(beat, is_of_show=number <= self._until_s)
+                told.append(beat)
             sums.update(crew.counts)
+        histograms = _summed(told)
+        self.latencies.add(histograms)
         self.peak = max(self.peak, int(sums["members"]))
         self._timeline.add(float(number), self._values(sums, histograms))
         self._last = sums
@@ -150,16 +177,20 @@ class Seconds:
             "viewers": sums["members"],
             **rates,
             **percentiles,
-            "generator_cpu_pct": max((c.cpu_pct[-1] for c in self._crews if c.cpu_pct), default=0),
-            "generator_lag_ms": max((c.lag_ms[-1] for c in self._crews if c.lag_ms), default=0),
+            "generator_cpu_pct": max(crew.cpu_now_pct for crew in self._crews),
+            "generator_lag_ms": max(crew.lag_now_ms for crew in self._crews),
             **self._server(),
         }
 
 
-def _note(crew: _Crew, beat: Beat) -> None:
-    spent_s = beat.counts["cpu_s"] - crew.counts.get("cpu_s", beat.counts["cpu_s"])
-    crew.cpu_pct.append(spent_s * 100)
-    lag = beat.histograms.get(Measure.LOOP_LAG)
-    crew.lag_ms.append(max(lag) / 1000 if lag else 0.0)
-    crew.resident_mib = max(crew.resident_mib, beat.counts["resident_bytes"] / _MIB)
-    crew.counts = beat.counts
+def _joined(beats: Sequence[Beat]) -> Beat:
+    """The number and the totals are the last one's."""
+    return Beat(beats[-1].number, beats[-1].counts, _summed(beats))
+
+
+def _summed(beats: Sequence[Beat]) -> dict[Measure, Histogram]:
+    histograms: dict[Measure, Histogram] = {}
+    for beat in beats:
+        for measure, histogram in beat.histograms.items():
+            histograms.setdefault(measure, Counter()).update(histogram)
+    return histograms

@@ -76,7 +76,7 @@ TABLE: list[tuple[str | None, tuple[ProcessNow, ...], dict[str, Any]]] = [
         {},
     ),
     (
-        "the server's processes share 1 core and used 75 % of it",
+        "the server's processes share 1 core and used 75 % of it; others had the rest",
         SHARED,
         {"stores": (replace(ON_THE_SAME, cpu_pct=10),), "machine_busy_pct": 99, "machine_cores": 2},
     ),

@@ -6,13 +6,12 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from loadtest.checkout.plan import CheckoutPlan
+from loadtest.checkout.plan import BadPlan, CheckoutPlan
 from loadtest.checkout.report import print_report
 from loadtest.checkout.result import CheckoutResult
 from loadtest.checkout.run import run
 from loadtest.client.api import Unreachable
 from loadtest.client.credentials import Mint
-from loadtest.run.plan import BadPlan
 from loadtest.selftest.stub import SECRET, Faults, serving
 
 PLAN = CheckoutPlan(connections=4, watchers=2, duration_s=0.3, orders_per_s=100)

@@ -16,8 +16,7 @@ from loadtest.alongside import clock_ms
 from loadtest.books.batches import Batch
 from loadtest.books.books import Books
 from loadtest.client.connection import SUBPROTOCOL, Connection
-from loadtest.run.plan import Plan
-from loadtest.run.run import timetables
+from loadtest.scenario.schedule import Schedule
 
 BATCH = {"type": "batch", "room": "r", "epoch": "e", "seq": 0, "shed": 0}
 FRAME = msgpack.packb({**BATCH, "events": [], "waterfall": []})
@@ -48,7 +47,7 @@ Behaviour = Callable[[ServerConnection], Awaitable[None]]
 async def connected(
     behave: Behaviour, subprotocol: str = SUBPROTOCOL
 ) -> AsyncIterator[tuple[Connection, Listener, Books]]:
-    books = Books("r1", ["r"], timetables(Plan(duration_s=1)), clock_ms)
+    books = Books("r1", ["r"], Schedule(), clock_ms)
     listener = Listener()
     async with serve(behave, "127.0.0.1", 0, subprotocols=[Subprotocol(subprotocol)]) as server:
         port = server.sockets[0].getsockname()[1]
@@ -68,7 +67,7 @@ async def test_equal_frames_are_decoded_once() -> None:
     async with connected(behave) as (_, listener, books):
         assert await listener.closed == 1000
     assert len(listener.batches) == 3
-    assert books.frames_decoded == 1
+    assert books.account.counts["frames_decoded"] == 1
 
 
 async def test_a_message_in_fragments_is_put_together() -> None:
@@ -128,7 +127,7 @@ async def test_a_frame_that_makes_no_sense_is_counted_and_survived(payload: byte
 
     async with connected(behave) as (_, listener, books):
         await listener.closed
-    assert books.unreadable_count == 1
+    assert books.account.counts["unreadable"] == 1
     assert listener.messages == [{"type": "moved"}]
 
 

@@ -2,7 +2,7 @@
 
 from loadtest.books.receipts import Purchase, Receipts
 from loadtest.books.settlement import Range, pieces, spent
-from loadtest.scenario.schedule import Kind
+from loadtest.scenario.model import Kind
 
 
 def order(number: int) -> Purchase:
