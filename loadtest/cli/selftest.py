@@ -18,17 +18,17 @@ _DESCRIPTION = f"""\
 Proves this harness, on this machine. Small shows are played against a server of its own, which
 delays, drops, doubles, swaps and stalls by known amounts, loses orders, sells what it has not, and
 hangs up; it notes what it really did, and when. What the harness reports must be that: latencies
-within the larger of {MS_OFF_MAX:g} ms and {SHARE_OFF_MAX:.0%}, rates within {SHARE_OFF_MAX:.0%}, \
-counts exactly. A generator
-that is stopped again and again, or killed in part, must call its run INVALID; one beside a server
-that stands still must not.
+within {MS_OFF_MAX:g} ms or {SHARE_OFF_MAX:.0%}, whichever is larger, rates within \
+{SHARE_OFF_MAX:.0%}, counts exactly. A generator that is
+stopped again and again, or killed in part, must call its run INVALID; one beside a server that
+stands still must not.
 """
 _EPILOG = """\
 example:
   loadtest selftest
   loadtest selftest --cases stall,starved --json selftest.json
 
-Needs no server and some 20 seconds. A case that misses nothing but timings is played again, alone,
+Needs no server and half a minute. A case that misses nothing but timings is played again, alone,
 twice at most: on a machine that does much else, timings are off for a while. The columns are what
 the server was told to do, what it did, and what the harness said of it.
 

@@ -41,6 +41,12 @@ def judge(case: Case, true: Mapping[str, float], record: Record) -> list[Check]:
     return [check_verdict(case, record), *figures]
 
 
+def not_played(error: Exception) -> Check:
+    """The one check of a case that came to nothing."""
+    reported = f"{type(error).__name__}: {error}"
+    return Check("played", "", "played", reported, "", is_met=False, is_timing=False)
+
+
 def check_verdict(case: Case, record: Record) -> Check:
     is_said = not case.reason or any(case.reason in reason for reason in record.reasons)
     found = record.verdict

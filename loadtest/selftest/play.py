@@ -8,17 +8,19 @@ outlives its case.
 
 import asyncio
 import multiprocessing
+import os
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import aiohttp
 
 from ..record.record import Record, Verdict
 from .cases import Case, Meddling
-from .judging import Check, judge
+from .judging import Check, judge, not_played
 from .log import Log, from_json
 from .meddling import children, kill, starve
 from .run import CREW_COMMAND, play
@@ -46,7 +48,7 @@ class Outcome:
     checks: list[Check]
     tries: int
     was_starved: bool
-    """Whether the generator was, although nobody meddled with it."""
+    """Whether the generator was, although nobody meddled with it; or nothing could be played."""
 
     @property
     def is_met(self) -> bool:
@@ -62,9 +64,8 @@ class Outcome:
 async def prove(cases: Sequence[Case], tell: Callable[[Outcome], object]) -> list[Outcome]:
     """Play all cases; each outcome is told as soon as it is final."""
     loop = asyncio.get_running_loop()
-    fresh = multiprocessing.get_context("spawn")
     final: list[Outcome] = []
-    with ProcessPoolExecutor(min(LANES, len(cases)), mp_context=fresh) as pool:
+    with _lanes(min(LANES, len(cases))) as pool:
         playing = [loop.run_in_executor(pool, _play_now, case, 1) for case in cases]
         again: list[Outcome] = []
         for outcome in asyncio.as_completed(playing):
@@ -74,6 +75,20 @@ async def prove(cases: Sequence[Case], tell: Callable[[Outcome], object]) -> lis
             outcome = loop.run_in_executor(pool, _play_now, last.case, last.tries + 1)
             _sort(await outcome, final, again, tell)
     return final
+
+
+@contextmanager
+def _lanes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes to play in. Leaving early drops what has not begun, and waits for the rest.
+
+    They are sessions of their own: Ctrl-C is for the one who began them, and not for their shows.
+    """
+    fresh = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, mp_context=fresh, initializer=os.setsid)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _sort(
@@ -91,7 +106,11 @@ def _sort(
 
 def _play_now(case: Case, tries: int) -> Outcome:
     """Play a case in this process, whose child processes are then this case's alone."""
-    record, log, playbook = asyncio.run(_play(case))
+    try:
+        record, log, playbook = asyncio.run(_play(case))
+    except Exception as error:  # the process's outer edge: whatever it was, it proves nothing
+        traceback.print_exc()
+        return Outcome(case, [not_played(error)], tries, was_starved=True)
     checks = judge(case, figures(log, playbook), record)
     was_starved = record.verdict is Verdict.INVALID and case.verdict is not Verdict.INVALID
     return Outcome(case, checks, tries, was_starved)
