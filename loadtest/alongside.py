@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from .books.books import Books
+from .books.books import Books, Clock
 
 SWEEP_S = 0.25
 
@@ -18,6 +18,15 @@ SWEEP_S = 0.25
 def clock_ms() -> float:
     """Monotonic milliseconds. Not the loop's time, which stands still while a callback runs."""
     return time.monotonic_ns() / 1e6
+
+
+def epoch_clock() -> Clock:
+    """Milliseconds since the Unix epoch, as they were now, and monotonic from here on.
+
+    Clocks of several machines agree as well as the machines do.
+    """
+    since_ms = time.time_ns() / 1e6 - clock_ms()
+    return lambda: since_ms + clock_ms()
 
 
 @contextmanager

@@ -52,6 +52,16 @@ class Account:
         """How many are in rooms now."""
         return sum(stays.members for crew in self.stays for stays in crew)
 
+    def failures(self) -> dict[str, float]:
+        """What went wrong so far, under the names of the record's figures."""
+        return {
+            "reliable.lost": self.tally.lost,
+            "reliable.doubled": self.tally.doubled,
+            "reliable.reordered": self.tally.reordered,
+            **{f"errors.{code}": count for code, count in self.errors.items()},
+            **{f"closes.{code}": count for code, count in self.close_codes.items()},
+        }
+
     def merge(self, other: "Account") -> None:
         """Add what another crew noted of the same run. Latencies are told as the run goes."""
         self.stays += other.stays

@@ -34,7 +34,7 @@ from .playing import (
 )
 
 REPEATS_MAX = 100
-_EXITS = {
+EXITS = {
     Verdict.PASS: EXIT_PASS,
     Verdict.FAIL: EXIT_FAIL,
     Verdict.INVALID: EXIT_INVALID,
@@ -105,7 +105,7 @@ def _run(arguments: argparse.Namespace) -> int:
         record = uvloop.run(play(scenario))
         _keep(record, arguments, shown)
         verdicts.append(record.verdict)
-    return max(_EXITS[verdict] for verdict in verdicts)
+    return max(EXITS[verdict] for verdict in verdicts)
 
 
 def _keep(record: Record, arguments: argparse.Namespace, shown: Console) -> None:

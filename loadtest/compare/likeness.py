@@ -43,8 +43,8 @@ def require_repeats(a: Side, noise: Sequence[Record]) -> None:
         count = len(a.runs)
         raise Unlike(
             f"{a.name} has {count} run{'' if count == 1 else 's'}; to know the noise it takes at "
-            f"least {REPEATS_MIN} of one side: make them with `loadtest run SCENARIO --repeat 4 "
-            f"--out {a.name}`, or, with the server running, pass --repeat 4 to make them now"
+            f"least {REPEATS_MIN}: make them with `loadtest run SCENARIO --repeat 4 --out DIR` and "
+            "compare DIR, or, with the server running, pass --repeat 4 to make them now"
         )
 
 

@@ -7,16 +7,18 @@ import asyncio
 import signal
 import socket
 import sys
-from contextlib import suppress
 
 import uvloop
 
-from ..alongside import alongside, clock_ms
+from ..alongside import alongside
 from ..process import take_precedence
 from .crew import Crew
 from .messages import (
+    AllCalled,
     Ask,
     Begin,
+    Call,
+    Dismiss,
     Entered,
     Finish,
     Left,
@@ -40,22 +42,31 @@ class Process:
         self._writer = writer
         self._stop = asyncio.Event()
         self._start_ms: float | None = None
-        self._playing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Enter, then do as told until finished."""
-        async with alongside(self._beat()):
-            await send(self._writer, Entered(await self._crew.enter()))
-            while await self._obey():
+        async with alongside(self._beat()), asyncio.TaskGroup() as group:
+            group.create_task(self._enter())
+            while await self._obey(group):
                 pass
 
-    async def _obey(self) -> bool:
+    async def _enter(self) -> None:
+        await send(self._writer, Entered(await self._crew.enter()))
+
+    async def _obey(self, group: asyncio.TaskGroup) -> bool:
         """Take one message; False when there is nothing more to do."""
         message = await receive(self._reader)
         if isinstance(message, Begin):
             self._start_ms = message.start_ms
-            self._playing = asyncio.create_task(self._play(message.start_ms))
+            group.create_task(self._play(message.start_ms))
+        elif isinstance(message, Call):
+            self._crew.presence.call(message.people)
+        elif isinstance(message, Dismiss):
+            self._crew.presence.dismiss(message.people)
+        elif isinstance(message, AllCalled):
+            self._crew.all_called.set()
         elif isinstance(message, Stop):
+            self._crew.all_called.set()  # nobody else will be
             self._stop.set()
         elif isinstance(message, Ask):
             standing = self._crew.standing(message.ends, wants_account=message.wants_account)
@@ -74,7 +85,7 @@ class Process:
     async def _beat(self) -> None:
         """Tell of each second as it ends: of the show's when it has begun."""
         while True:
-            now_ms, start_ms = clock_ms(), self._start_ms
+            now_ms, start_ms = self._crew.clock(), self._start_ms
             if start_ms is None or now_ms < start_ms:
                 await asyncio.sleep(BEAT_S)
                 number = None
@@ -95,5 +106,7 @@ async def _main(fd: int) -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the director's to hear
     take_precedence()
-    with suppress(asyncio.IncompleteReadError, ConnectionError):  # the director is gone
+    try:
         uvloop.run(_main(int(sys.argv[1])))
+    except* (asyncio.IncompleteReadError, ConnectionError):
+        pass  # the director is gone

@@ -19,29 +19,40 @@ from ..books.purchases import (
 )
 from ..books.receipts import Purchase
 from ..client.viewer import LIKES, Viewer
-from ..scenario.cast import Cast, Move, Movement
+from ..scenario.cast import Cast, Movement
 from ..scenario.model import Kind, Offer, Recording
 from ..scenario.schedule import Timetable
 from .messages import Gift
+from .presence import Presence
 
 Action = tuple[Timetable, int] | Movement
 
 
 class Actor:
-    """Carries out single actions of the people of one crew."""
+    """Carries out single actions of the people of one crew, as far as they may be there."""
 
-    def __init__(self, books: Books, cast: Cast, people: Mapping[int, Viewer], gift: Gift) -> None:
+    def __init__(
+        self,
+        books: Books,
+        cast: Cast,
+        people: Mapping[int, Viewer],
+        presence: Presence,
+        gift: Gift,
+    ) -> None:
         self._books = books
         self._cast = cast
         self._people = people
+        self._presence = presence
         self._gift = gift
         self._say = {Kind.COMMENT: self._comment, Kind.LIKE: self._like, Kind.PIN: self._pin}
 
     def do(self, action: Action) -> None:
         if isinstance(action, Movement):
-            self._move(action)
+            self._presence.move(action)
             return
         table, number = action
+        if not self._presence.may_act(table.viewer(number)):
+            return
         viewer = self._people[table.viewer(number)]
         if table.kind in self._say:
             self._say[table.kind](viewer, table, number)
@@ -53,17 +64,6 @@ class Actor:
         else:
             command = self._order_command(viewer, table, number)
         viewer.buy(Purchase(table.kind, number_of_kind, viewer.number, intended_ms, command))
-
-    def _move(self, movement: Movement) -> None:
-        viewer = self._people[movement.person]
-        if movement.move is Move.COME:
-            viewer.come()
-        elif movement.move is Move.GO:
-            viewer.go()
-        elif movement.move is Move.DROP:
-            viewer.drop()
-        else:
-            viewer.move(movement.room)
 
     def _comment(self, viewer: Viewer, table: Timetable, number: int) -> None:
         intended_ms = self._books.start_ms + table.intended_ms[number]

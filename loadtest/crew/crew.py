@@ -11,7 +11,7 @@ from heapq import merge
 from random import Random
 from typing import Any
 
-from ..alongside import alongside, clock_ms
+from ..alongside import alongside, clock_ms, epoch_clock
 from ..books.account import Account
 from ..books.books import Books
 from ..client.audience import SLOW_BUFFER_BYTES, Audience, connector
@@ -23,6 +23,7 @@ from .acting import Action, Actor
 from .lag import watch_lag
 from .messages import Assignment, Beat, End, Standing, host_of
 from .pacing import pace
+from .presence import Presence
 
 ENTERING_MAX = 128
 """People of one crew on their way in at once; a server's backlog is some thousands."""
@@ -36,16 +37,22 @@ class Crew:
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
         self._cast = Cast(assignment.scenario)
-        self.books = Books(assignment.run, assignment.room_ids, self._cast.schedule, clock_ms)
+        self.clock = epoch_clock() if assignment.is_apart else clock_ms
+        self.books = Books(assignment.run, assignment.room_ids, self._cast.schedule, self.clock)
         self._people = dict(self._hired())
         self._audience = Audience(list(self._people.values()))
-        self._actor = Actor(self.books, self._cast, self._people, assignment.gift)
+        self.presence = self._present()
+        self._actor = Actor(self.books, self._cast, self._people, self.presence, assignment.gift)
+        self.all_called = asyncio.Event()
 
     async def enter(self) -> float:
         """Let in who is there from the first; returns bytes of memory for each."""
-        first = [v for n, v in self._people.items() if self._cast.is_there_first(n)]
         allow_files(len(self._people))
         before_bytes = resident_bytes()
+        if self._assignment.is_apart:
+            await Audience(self._expected()).enter()
+            await self.all_called.wait()
+        first = self._expected()
         await Audience(first).enter()
         spare_collector()
         return (resident_bytes() - before_bytes) / max(1, len(first))
@@ -58,7 +65,7 @@ class Crew:
             await pace(self._actions(), duration_ms, self._actor.do, self.books, stop)
         for viewer in self._people.values():
             viewer.read_on(True)
-        return (clock_ms() - start_ms) / 1000
+        return max(1.0, self.clock() - start_ms) / 1000
 
     def beat(self, number: int | None) -> Beat:
         """Sum up the second that has just ended."""
@@ -84,6 +91,9 @@ class Crew:
         account = self.books.account
         account.receipts.abandon_open()
         account.closed_ms = self.books.clock()
+        account.counts["called"] = sum(
+            not self._cast.is_host(number) for number in self.presence.ever_called
+        )
         account.counts["opened"] = sum(
             viewer.entered.is_set() and not self._cast.is_host(number)
             for number, viewer in self._people.items()
@@ -98,6 +108,16 @@ class Crew:
 
     async def leave(self) -> None:
         await self._audience.leave()
+
+    def _present(self) -> Presence:
+        """Hosts are always there: nobody else brings them in."""
+        is_apart, is_host = self._assignment.is_apart, self._cast.is_host
+        due = [number for number in self._people if self._cast.is_there_first(number)]
+        called = [number for number in self._people if is_host(number) or not is_apart]
+        return Presence(self._people, due, called)
+
+    def _expected(self) -> list[Viewer]:
+        return [self._people[number] for number in self.presence.expected]
 
     def _hired(self) -> Iterator[tuple[int, Viewer]]:
         """The people of this crew, by number."""
@@ -200,6 +220,7 @@ def _counts(books: Books) -> dict[str, float]:
         "closes": account.close_codes.total(),
         "shed": account.deliveries.shed + account.deliveries.gap,
         "lost": account.tally.lost,
+        **account.failures(),
         "cpu_s": time.process_time(),
         "at_s": books.clock() / 1000,
         "resident_bytes": resident_bytes(),

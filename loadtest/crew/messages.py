@@ -7,7 +7,7 @@ answers each `Ask` with one `Standing`, and sends `Entered`, `Played` and `Left`
 import asyncio
 import pickle
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from ..books.latency import Histogram, Measure
 from ..client.credentials import Mint
 from ..scenario.model import Scenario
 
-_LENGTH = struct.Struct("!Q")
+FRAME_LENGTH = struct.Struct("!Q")
+"""What stands before each message: the length of its pickle."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ class End:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a crew plays: everybody whose number modulo `crews` is `crew`."""
+    """What a crew plays: everybody whose number modulo `crews` is `crew`.
+
+    Crews of a run that `is_apart` are on several machines: their people come when they are called,
+    and their clocks count from the Unix epoch.
+    """
 
     scenario: Scenario
     url: str
@@ -48,11 +53,31 @@ class Assignment:
     ttl_s: float
     crew: int
     crews: int
+    is_apart: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """These people may be in their rooms from now on; hosts are not waited for."""
+
+    people: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Dismiss:
+    """These may not, until they are called again."""
+
+    people: Sequence[int]
+
+
+@dataclass(frozen=True)
+class AllCalled:
+    """Nobody else will be called before the show begins."""
 
 
 @dataclass(frozen=True)
 class Begin:
-    """The show begins at a moment of the machine's monotonic clock."""
+    """The show begins at a moment of the run's clock."""
 
     start_ms: float
 
@@ -88,7 +113,8 @@ class Entered:
 class Beat:
     """A second of one crew. `number` seconds of the show are over; before it, None.
 
-    `counts` are totals so far; `histograms` are of this second alone.
+    `counts` are totals so far, among them `reliable.lost`, `errors.…` and `closes.…`, as the
+    record's figures are called; `histograms` are of this second alone.
     """
 
     number: int | None
@@ -129,12 +155,12 @@ def host_of(room_id: str) -> str:
 async def send(writer: asyncio.StreamWriter, message: Any) -> None:
     """Raises `ConnectionError` when the other side is gone."""
     content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    writer.write(_LENGTH.pack(len(content)))
+    writer.write(FRAME_LENGTH.pack(len(content)))
     writer.write(content)
     await writer.drain()
 
 
 async def receive(reader: asyncio.StreamReader) -> Any:
     """The next message. Raises `asyncio.IncompleteReadError` at the end."""
-    (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+    (length,) = FRAME_LENGTH.unpack(await reader.readexactly(FRAME_LENGTH.size))
     return pickle.loads(await reader.readexactly(length))

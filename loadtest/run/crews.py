@@ -8,6 +8,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from ..books.account import Account
@@ -41,10 +42,12 @@ M = TypeVar("M")
 OnBeat = Callable[[int, Beat], None]
 
 
-class _Link:
-    """One crew's process."""
+class Link:
+    """One crew's process; None when somebody else has started it."""
 
-    def __init__(self, number: int, process: asyncio.subprocess.Process, on_beat: OnBeat) -> None:
+    def __init__(
+        self, number: int, process: asyncio.subprocess.Process | None, on_beat: OnBeat
+    ) -> None:
         self.number = number
         self.process = process
         self.is_lost = False
@@ -80,11 +83,8 @@ class _Link:
     async def end(self) -> None:
         if self._writer is not None:
             self._writer.close()
-        try:
-            await asyncio.wait_for(self.process.wait(), END_WITHIN_S)
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
+        if self.process is not None:
+            await _end(self.process)
         if self._listening is not None:
             self._listening.cancel()
 
@@ -103,18 +103,34 @@ class _Link:
             self._messages.put_nowait(None)
 
 
+Start = Callable[[Assignment, OnBeat], Awaitable[Link]]
+"""Starts a crew, or reaches one that somebody else has started, and tells it its assignment."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Crews on several machines, and how long it takes until all of their people are called."""
+
+    start: Start
+    calling_s: float
+
+
 class Crews:
     """All crews of a run. Use as a context; leaving it ends them."""
 
-    def __init__(self, assignments: Sequence[Assignment], on_beat: OnBeat) -> None:
+    def __init__(
+        self, assignments: Sequence[Assignment], on_beat: OnBeat, apart: Apart | None = None
+    ) -> None:
         self._assignments = assignments
         self._on_beat = on_beat
-        self._links: list[_Link] = []
+        self._start = apart.start if apart else _start
+        self._calling_s = apart.calling_s if apart else 0.0
+        self._links: list[Link] = []
 
     async def __aenter__(self) -> Self:
         try:
             for assignment in self._assignments:
-                self._links.append(await _start(assignment, self._on_beat))
+                self._links.append(await self._start(assignment, self._on_beat))
         except BaseException:
             await self.__aexit__()
             raise
@@ -125,7 +141,7 @@ class Crews:
 
     @property
     def pids(self) -> list[int]:
-        return [link.process.pid for link in self._links]
+        return [link.process.pid for link in self._links if link.process]
 
     def is_lost(self, crew: int) -> bool:
         return self._links[crew].is_lost
@@ -133,8 +149,7 @@ class Crews:
     def losses(self) -> list[str]:
         """Which crews were lost, a sentence each."""
         return [
-            f"generator process {link.number + 1} of {len(self._links)} was lost"
-            + ("" if link.process.returncode is None else f" (exit code {link.process.returncode})")
+            f"generator process {link.number + 1} of {len(self._links)} was lost" + _ended(link)
             for link in self._links
             if link.is_lost
         ]
@@ -142,7 +157,8 @@ class Crews:
     async def enter(self) -> list[Entered]:
         """Wait until the people who are there first are in, or each crew gave up on the rest."""
         people = self._assignments[0].scenario.viewers / len(self._links)
-        return await self._hear(Entered, ENTER_WITHIN_S + people / PEOPLE_PER_S_LEAST)
+        within_s = self._calling_s + ENTER_WITHIN_S + people / PEOPLE_PER_S_LEAST
+        return await self._hear(Entered, within_s)
 
     async def begin(self, start_ms: float) -> None:
         await self._tell(Begin(start_ms))
@@ -169,11 +185,24 @@ class Crews:
         heard = await self._all(lambda link: link.hear(kind, within_s))
         return [each for each in heard if each is not None]
 
-    async def _all(self, each: Callable[[_Link], Awaitable[Any]]) -> list[Any]:
+    async def _all(self, each: Callable[[Link], Awaitable[Any]]) -> list[Any]:
         return await asyncio.gather(*(each(link) for link in self._links))
 
 
-async def _start(assignment: Assignment, on_beat: OnBeat) -> _Link:
+def _ended(link: Link) -> str:
+    code = link.process.returncode if link.process else None
+    return "" if code is None else f" (exit code {code})"
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    try:
+        await asyncio.wait_for(process.wait(), END_WITHIN_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _start(assignment: Assignment, on_beat: OnBeat) -> Link:
     ours, theirs = socket.socketpair()
     with theirs:
         process = await asyncio.create_subprocess_exec(
@@ -181,6 +210,6 @@ async def _start(assignment: Assignment, on_beat: OnBeat) -> _Link:
             pass_fds=[theirs.fileno()],
             stdin=asyncio.subprocess.DEVNULL,
         )
-    link = _Link(assignment.crew, process, on_beat)
+    link = Link(assignment.crew, process, on_beat)
     await link.assign(ours, assignment)
     return link

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from ..alongside import alongside, clock_ms, until_interrupted
+from ..alongside import alongside, clock_ms, epoch_clock, until_interrupted
 from ..books.account import Account
 from ..books.books import Books
 from ..capacity.bottleneck import name_bottleneck
@@ -29,7 +29,7 @@ from ..scenario.cast import Cast
 from ..scenario.model import Offer, Scenario
 from ..scenario.objectives import judge as judge_objectives
 from ..scenario.schedule import Schedule
-from .crews import Crews
+from .crews import Apart, Crews
 from .drain import drain, merged
 from .figures import counted, distributions, reconciled, timed
 from .reconcile import Reconciler, Reconciliation
@@ -52,8 +52,8 @@ class RunOrder:
     crews: int = 1
 
 
-async def run(order: RunOrder, mint: Mint, console: Console) -> Record:
-    """Prepare, play, drain, reconcile and judge.
+async def run(order: RunOrder, mint: Mint, console: Console, apart: Apart | None = None) -> Record:
+    """Prepare, play, drain, reconcile and judge; with crews `apart`, as many as are called.
 
     Raises `Unreachable`, and `Refusal` when the server does not let us prepare.
     """
@@ -62,7 +62,7 @@ async def run(order: RunOrder, mint: Mint, console: Console) -> Record:
         await api.reach()
         ttl_s = order.scenario.duration_s + TOKEN_MARGIN_S
         watch = ServerWatch(session, order.url, mint.token("loadtest-ops", "ops", ttl_s=ttl_s))
-        return await _Run(order, mint, api, watch, console).carry_out()
+        return await _Run(order, mint, api, watch, console, apart).carry_out()
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,13 @@ class _Run:
     """One run under way."""
 
     def __init__(
-        self, order: RunOrder, mint: Mint, api: Api, watch: ServerWatch, console: Console
+        self,
+        order: RunOrder,
+        mint: Mint,
+        api: Api,
+        watch: ServerWatch,
+        console: Console,
+        apart: Apart | None,
     ) -> None:
         self._order = order
         self._scenario = order.scenario
@@ -88,6 +94,8 @@ class _Run:
         self._api = api
         self._watch = watch
         self._console = console
+        self._apart = apart
+        self._clock = epoch_clock() if apart else clock_ms
         self._cast = Cast(order.scenario)
         self._ttl_s = order.scenario.duration_s + TOKEN_MARGIN_S
         self._timeline = Timeline()
@@ -115,7 +123,7 @@ class _Run:
         return stage
 
     async def _play(self, stage: Stage) -> _Played:
-        async with Crews(self._assignments(stage), self._seconds.take) as crews:
+        async with Crews(self._assignments(stage), self._seconds.take, self._apart) as crews:
             async with alongside(self._telling(crews)):
                 self._timeline.phase = "entering"
                 entered = await crews.enter()
@@ -131,14 +139,14 @@ class _Run:
 
     async def _show(self, crews: Crews) -> float:
         """Have the show played; returns how long it was."""
-        start_ms = clock_ms() + LEAD_MS
+        start_ms = self._clock() + LEAD_MS
         self._seconds.begin()
         self._watch.begin()
         self._timeline.phase = "playing"
         await crews.begin(start_ms)
         async with _stopping(crews):
             played = await crews.played(self._scenario.duration_s)
-        return max((each.seconds for each in played), default=(clock_ms() - start_ms) / 1000)
+        return max((each.seconds for each in played), default=(self._clock() - start_ms) / 1000)
 
     async def _drained(self, crews: Crews) -> dict[str, End]:
         async def ask(ends: Mapping[str, End], wants_account: bool) -> list[Standing]:
@@ -177,6 +185,7 @@ class _Run:
                 ttl_s=self._ttl_s,
                 crew=number,
                 crews=self._order.crews,
+                is_apart=self._apart is not None,
             )
             for number in range(self._order.crews)
         ]
@@ -194,7 +203,7 @@ class _Run:
             **reconciled(found),
             **self._watch.figures(),
             **self._generator_figures(played),
-            "viewers.asked": scenario.viewers,
+            "viewers.asked": account.counts["called"] if self._apart else scenario.viewers,
             "viewers.peak": self._seconds.peak,
             "rooms.unsettled": len(self._room_ids) - len(played.ends),
             "generator.cpu_pct_max": max(crew.cpu_pct for crew in crews),

@@ -41,43 +41,32 @@ ServerSecond = Callable[[], Mapping[str, float | None]]
 
 
 class _Crew:
-    """What is known of one crew. Beats of no second of the show are kept as second 0."""
+    """What is known of one crew."""
 
     def __init__(self) -> None:
+        self.beats: dict[int, Beat] = {}
         self.told = 0
         self.counts: dict[str, float] = {}
+        self.cpu_from: dict[str, float] = {}
         self.cpu_pct: list[float] = []
         self.lag_ms: list[float] = []
         self.cpu_now_pct = 0.0
         self.lag_now_ms = 0.0
         self.resident_mib = 0.0
-        self._beats: dict[int, Beat] = {}
-        self._cpu_from: dict[str, float] = {}
 
     def begin(self) -> None:
-        """What was told of before the show and is in no second yet will be in its first."""
-        early = self.take(self.told)
         self.told = 0
         self.cpu_pct.clear()
         self.lag_ms.clear()
-        if early is not None:
-            self.add(0, early)
-
-    def add(self, number: int, beat: Beat) -> None:
-        known = self._beats.get(number)
-        self._beats[number] = beat if known is None else _joined([known, beat])
-        self.told = max(self.told, number)
-        if not number:
-            self._cpu_from = beat.counts
 
     def take(self, number: float) -> Beat | None:
         """What it told up to a second, in one."""
-        taken = [self._beats.pop(each) for each in sorted(self._beats) if each <= number]
-        return _joined(taken) if taken else None
+        taken = [self.beats.pop(each) for each in sorted(self.beats) if each <= number]
+        return Beat(self.told, taken[-1].counts, _summed(taken)) if taken else None
 
     def note(self, beat: Beat, *, is_of_show: bool) -> None:
         """`cpu_pct` and `lag_ms` get a value for each second of the show."""
-        counts, before = beat.counts, self._cpu_from or beat.counts
+        counts, before = beat.counts, self.cpu_from or beat.counts
         spent_s, passed_s = (counts[name] - before[name] for name in ("cpu_s", "at_s"))
         lag = beat.histograms.get(Measure.LOOP_LAG)
         self.cpu_now_pct = 100 * spent_s / max(passed_s, 1e-3)
@@ -86,7 +75,7 @@ class _Crew:
             self.cpu_pct.append(self.cpu_now_pct)
             self.lag_ms.append(self.lag_now_ms)
         self.resident_mib = max(self.resident_mib, counts["resident_bytes"] / _MIB)
-        self.counts = self._cpu_from = counts
+        self.counts = self.cpu_from = counts
 
 
 class Seconds:
@@ -109,6 +98,7 @@ class Seconds:
         self._next = 1
         self._has_begun = True
         for crew in self._crews:
+            self._time_rest(crew)
             crew.begin()
 
     def end(self, seconds: float) -> None:
@@ -118,16 +108,20 @@ class Seconds:
     def close(self) -> None:
         """No crew tells any more: what is in no second is in `latencies` all the same."""
         for crew in self._crews:
-            rest = crew.take(inf)
-            if rest is not None:
-                self.latencies.add(rest.histograms)
+            self._time_rest(crew)
 
     def take(self, crew: int, beat: Beat) -> None:
-        """A crew told of a second, of the show's or, before it, of the next in turn."""
+        """A crew told of a second, of the show's or, before it, of the next in turn.
+
+        What it tells of no second when the show has begun was timed just before or behind it.
+        """
         each, number = self._crews[crew], beat.number
-        if number is None:
-            number = 0 if self._has_begun else each.told + 1
-        each.add(number, beat)
+        if number is None and self._has_begun:
+            self.latencies.add(beat.histograms)
+            each.cpu_from = beat.counts
+        else:
+            each.told = each.told + 1 if number is None else number
+            each.beats[each.told] = beat
 
     def tell(self, is_lost: Callable[[int], bool]) -> None:
         """Add the seconds that are complete; lost crews are not waited for."""
@@ -148,6 +142,12 @@ class Seconds:
             )
             for number, crew in enumerate(self._crews)
         ]
+
+    def _time_rest(self, crew: _Crew) -> None:
+        rest = crew.take(inf)
+        if rest is not None:
+            self.latencies.add(rest.histograms)
+            crew.cpu_from = rest.counts
 
     def _add(self, number: int) -> None:
         told: list[Beat] = []
@@ -181,11 +181,6 @@ class Seconds:
             "generator_lag_ms": max(crew.lag_now_ms for crew in self._crews),
             **self._server(),
         }
-
-
-def _joined(beats: Sequence[Beat]) -> Beat:
-    """The number and the totals are the last one's."""
-    return Beat(beats[-1].number, beats[-1].counts, _summed(beats))
 
 
 def _summed(beats: Sequence[Beat]) -> dict[Measure, Histogram]:

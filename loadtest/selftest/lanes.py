@@ -73,6 +73,11 @@ class Lanes:
         self.hangs_up = False
         """Whether members are to be hung up on, now."""
 
+    @property
+    def events(self) -> list[Message]:
+        """All that happened in the reliable lane."""
+        return [item.content for item in self._events]
+
     def happen(self, event: Message, cause: int, due_ms: float, at_ms: int) -> None:
         """Give an event the next number of the reliable lane."""
         numbered = {**event, "seq": len(self._events) + 1, "at_ms": at_ms}

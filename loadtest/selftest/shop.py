@@ -23,7 +23,7 @@ class Shop:
     """What is owned, on sale and sold."""
 
     def __init__(self, faults: Faults) -> None:
-        self._faults = faults
+        self.faults = faults
         self._topups: set[tuple[str, str]] = set()
         self._wallets: Counter[tuple[str, str]] = Counter()
         self._offers: dict[str, dict[str, Message]] = {}
@@ -55,7 +55,7 @@ class Shop:
 
     def balances(self, user: str) -> list[Message]:
         return [
-            {"currency": currency, "balance_minor": minor - self._faults.overcharges}
+            {"currency": currency, "balance_minor": minor - self.faults.overcharges}
             for (owner, currency), minor in self._wallets.items()
             if owner == user
         ]
@@ -76,7 +76,7 @@ class Shop:
     def find(self, order: str) -> Message | None:
         """An order, if the ledger still knows it."""
         found = self._orders.get(order)
-        is_lost = found and is_nth(_number(order), self._faults.forgets_order_every)
+        is_lost = found and is_nth(_number(order), self.faults.forgets_order_every)
         return None if is_lost else found
 
     def give(self, user: str, command: Message) -> Outcome:
@@ -91,7 +91,7 @@ class Shop:
         self._wallets[user, COINS] -= cost_minor
         reply = {"type": "gifted", "key": key, "charged_minor": cost_minor, "duplicate": not added}
         reply["balance_minor"] = self._wallets[user, COINS]
-        if not added or self._faults.hides_gifts:
+        if not added or self.faults.hides_gifts:
             return reply, None
         shown = {"type": "gift", "user": person(user), "gift": command["gift"], "combo": key}
         return reply, {**shown, "count": count, "added": added, "coins": cost_minor}
@@ -102,9 +102,9 @@ class Shop:
             return {**self._answers[key], "duplicate": True}, None
         if self._is_busy(*key):
             return _busy(), None
-        is_faulty = len(self._orders) == self._faults.at_event and not self._has_failed
+        is_faulty = len(self._orders) == self.faults.at_event and not self._has_failed
         self._has_failed |= is_faulty
-        if is_faulty and self._faults.refuses_order:
+        if is_faulty and self.faults.refuses_order:
             return _error("sold_out"), None
         refusal = self._refusal(user, command)
         if refusal:
@@ -117,7 +117,7 @@ class Shop:
         if answer is None:
             return []
         update = {"type": "order_update", "order": answer["order"], "status": "paid"}
-        is_faulty = _number(answer["order"]) == self._faults.at_event
+        is_faulty = _number(answer["order"]) == self.faults.at_event
         balance = {"currency": answer["currency"], "balance_minor": answer["balance_minor"]}
         return [update] * self._updates(is_faulty) + [{"type": "balance", **balance}]
 
@@ -129,7 +129,7 @@ class Shop:
             offer = self.offer(command["room"], line["offer"])
             if offer is None:
                 return "not_found"
-            if offer["stock"] < line["quantity"] and not self._faults.oversells:
+            if offer["stock"] < line["quantity"] and not self.faults.oversells:
                 return "sold_out"
             bought = self._bought[user, command["room"], line["offer"]] + line["quantity"]
             if offer["limit_per_buyer"] and bought > offer["limit_per_buyer"]:
@@ -139,7 +139,7 @@ class Shop:
     def _sell(self, user: str, command: Message, is_faulty: bool) -> Outcome:
         lines = [self._take(user, command["room"], line) for line in command["lines"]]
         wallet = (user, command["currency"])
-        charges = 2 if is_faulty and self._faults.charges_twice else 1
+        charges = 2 if is_faulty and self.faults.charges_twice else 1
         self._wallets[wallet] -= charges * command["total_minor"]
         order = f"or{len(self._orders)}"
         paid = {name: command[name] for name in ("total_minor", "currency", "room", "lines")}
@@ -148,9 +148,9 @@ class Shop:
         told |= {"balance_minor": self._wallets[wallet], "duplicate": False}
         reply = {"type": "ordered", "order": order, "status": "paid", **told}
         self._answers[user, command["key"]] = reply
-        if is_faulty and self._faults.answers_another_id:
+        if is_faulty and self.faults.answers_another_id:
             reply = {**reply, "id": command["id"] + 1_000_000}
-        if is_faulty and self._faults.hides_sale:
+        if is_faulty and self.faults.hides_sale:
             return reply, None
         return reply, {"type": "sold", "user": person(user), "lines": lines}
 
@@ -165,12 +165,12 @@ class Shop:
     def _is_busy(self, user: str, key: str) -> bool:
         is_first = (user, key) not in self._busy
         self._busy.add((user, key))
-        return is_first and self._faults.is_busy_at_first
+        return is_first and self.faults.is_busy_at_first
 
     def _updates(self, is_faulty: bool) -> int:
-        if is_faulty and self._faults.hides_update:
+        if is_faulty and self.faults.hides_update:
             return 0
-        return 2 if is_faulty and self._faults.doubles_update else 1
+        return 2 if is_faulty and self.faults.doubles_update else 1
 
 
 def person(user: str) -> Message:

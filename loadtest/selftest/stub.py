@@ -24,7 +24,7 @@ from .shop import GIFT, GIFT_MINOR, Message
 from .show import MOVED_MS, Room, Show
 from .stall import now_ms
 
-__all__ = ["MOVED_MS", "SECRET", "Faults", "Stub", "serving"]
+__all__ = ["MOVED_MS", "SECRET", "Faults", "Stub", "serving", "serving_stub"]
 SECRET = "a secret of more than thirty-two characters"
 """Signs the tokens of a server that has nothing to lose."""
 SUBPROTOCOL = "livesrv.v1.msgpack"
@@ -195,12 +195,20 @@ def _problem(kind: type[web.HTTPClientError], code: str) -> web.HTTPClientError:
 @asynccontextmanager
 async def serving(faults: Faults) -> AsyncIterator[str]:
     """Run a stub on a free port; gives its URL."""
-    runner = web.AppRunner(Stub(faults).app(), access_log=None)
+    async with serving_stub(faults) as (url, _):
+        yield url
+
+
+@asynccontextmanager
+async def serving_stub(faults: Faults) -> AsyncIterator[tuple[str, Stub]]:
+    """The same; gives its URL, and itself."""
+    stub = Stub(faults)
+    runner = web.AppRunner(stub.app(), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1_024)
     await site.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", stub
     finally:
         await runner.cleanup()
 

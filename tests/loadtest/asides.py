@@ -42,11 +42,11 @@ async def _play(theirs: socket.socket) -> None:
         writer.close()
 
 
-async def _start(assignment: Assignment, on_beat: crews.OnBeat) -> crews._Link:
+async def _start(assignment: Assignment, on_beat: crews.OnBeat) -> crews.Link:
     ours, theirs = socket.socketpair()
     aside = Aside(asyncio.create_task(_play(theirs)))
     process = cast("asyncio.subprocess.Process", aside)
-    link = crews._Link(assignment.crew, process, on_beat)
+    link = crews.Link(assignment.crew, process, on_beat)
     await link.assign(ours, assignment)
     return link
 

@@ -29,7 +29,8 @@ def played(random: Random, scenario: Scenario = SHOW, times: float = 1.0) -> Rec
         workload=scenario.workload(),
         scenario=scenario.as_json(),
         seconds=scenario.duration_s,
-        figures={n: v * times * random.lognormvariate(0.0, 0.02) for n, v in FIGURES.items()},
+        figures={n: v * times * random.lognormvariate(0.0, 0.02) for n, v in FIGURES.items()}
+        | {"comment.count": 1_000.0, "order.count": 200.0},
         generator=[Process("crew-0", 1.0, 1.0, 1.0, 1.0)],
     )
 

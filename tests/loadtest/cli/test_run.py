@@ -31,11 +31,11 @@ def ordering(monkeypatch: pytest.MonkeyPatch, *verdicts: Verdict) -> list[RunOrd
     found: list[RunOrder] = []
     left = iter(verdicts)
 
-    def play(order: RunOrder, mint: Mint, shown: Console) -> Record:
+    async def run(order: RunOrder, mint: Mint, shown: Console) -> Record:
         found.append(order)
         return MADE[next(left)]()
 
-    monkeypatch.setattr("loadtest.cli.run.play", play)
+    monkeypatch.setattr("loadtest.cli.playing.run", run)
     return found
 
 

@@ -125,7 +125,7 @@ def test_seconds_before_the_show_have_moments_below_nought() -> None:
     assert timeline.at_s == [-2.0, -1.0, 0.0, 1.0]
 
 
-def test_what_was_not_told_before_the_show_is_in_its_first_second() -> None:
+def test_what_was_in_no_second_before_the_show_is_of_the_run_all_the_same() -> None:
     timeline = Timeline()
     seconds = Seconds(timeline, 2, dict)
     seconds.take(0, beat(None, 10))

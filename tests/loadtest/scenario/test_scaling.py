@@ -1,4 +1,4 @@
-"""The load of a trial grows with its viewers."""
+"""The load of a scaled scenario grows with its viewers."""
 
 from itertools import pairwise
 
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.capacity.search import Bounds, ladder
-from loadtest.capacity.sizing import sized
 from loadtest.scenario.model import Curve, Kind, Scenario
 from loadtest.scenario.reading import load, names
 
@@ -32,7 +31,7 @@ def deliveries_per_s(scenario: Scenario) -> float:
 
 
 def test_more_viewers_are_never_less_load() -> None:
-    shows = [sized(STEADY, viewers) for viewers in ladder(Bounds(viewers_max=50_000))]
+    shows = [STEADY.for_viewers(viewers) for viewers in ladder(Bounds(viewers_max=50_000))]
     for less, more in pairwise(shows):
         assert more.viewers >= less.viewers
         assert deliveries_per_s(more) >= deliveries_per_s(less)
@@ -42,17 +41,12 @@ def test_more_viewers_are_never_less_load() -> None:
 
 @given(st.integers(10, 100_000))
 def test_every_viewer_is_told_as_much_whatever_the_size(viewers: int) -> None:
-    show = sized(STEADY, viewers)
+    show = STEADY.for_viewers(viewers)
     told_per_s = deliveries_per_s(STEADY) / STEADY.viewers
     assert deliveries_per_s(show) / show.viewers == pytest.approx(told_per_s)
 
 
-def test_a_whole_number_of_rooms_is_the_scenario_as_it_is_scaled() -> None:
-    assert sized(STEADY, STEADY.viewers) == STEADY
-    assert sized(STEADY, STEADY.viewers // 2).workload() == STEADY.for_viewers(5_000).workload()
-
-
 @pytest.mark.parametrize("name", names())
 def test_every_shipped_scenario_can_be_sized(name: str) -> None:
-    show = sized(load(name), 700)
+    show = load(name).for_viewers(700)
     assert show.viewers == pytest.approx(700, rel=0.05)

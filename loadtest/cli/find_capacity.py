@@ -21,7 +21,6 @@ from ..capacity.search import (
     Bounds,
     End,
 )
-from ..capacity.sizing import sized
 from ..record import folder
 from ..record.record import Record
 from ..scenario import reading
@@ -142,7 +141,7 @@ def _playing(arguments: argparse.Namespace, scenario: Scenario, place: Path) -> 
     play = player(arguments, Console(quiet=True))
 
     async def trial(viewers: int, seconds: float) -> Record:
-        record = await play(shortened(sized(scenario, viewers), seconds))
+        record = await play(shortened(scenario.for_viewers(viewers), seconds))
         folder.write(record, place)
         return record
 

@@ -53,8 +53,8 @@ def deployment(
 
         return play
 
-    monkeypatch.setattr("loadtest.cli.capacity.player", player)
-    monkeypatch.setattr("loadtest.cli.capacity.REST_S", 0.0)
+    monkeypatch.setattr("loadtest.cli.find_capacity.player", player)
+    monkeypatch.setattr("loadtest.cli.find_capacity.REST_S", 0.0)
     return played
 
 
