@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from livesrv.recording import CannotRecord, Line, Transcript
-from loadtest.client.sequence import Place, Step, Tally
+from loadtest.books.sequence import Place, Step, Tally
 from protocol.codes import CloseCode, ErrorCode
 
 log = logging.getLogger(__name__)

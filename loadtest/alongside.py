@@ -43,14 +43,22 @@ def until_interrupted() -> Iterator[asyncio.Event]:
 
 @asynccontextmanager
 async def alongside(*endless: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run endless coroutines during a block; if one fails, the block is cancelled."""
+    """Run endless coroutines during a block; if one fails, the block is cancelled.
+
+    What the block itself raises comes out as it is, not in a group: somebody waits for it.
+    """
+    failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(each) for each in endless]
         try:
             yield
+        except Exception as error:
+            failure = error
         finally:
             for task in tasks:
                 task.cancel()
+    if failure is not None:
+        raise failure
 
 
 async def sweep(books: Books) -> None:

@@ -6,10 +6,15 @@ Invariant: nothing here touches what is measured.
 import gc
 import os
 import resource
+from contextlib import suppress
 from pathlib import Path
 
 FILES_SPARE = 256
 """Descriptors beside those of the viewers: HTTP, stores of modules, standard streams."""
+
+
+NICENESS = -10
+"""Before everything ordinary, behind what the system itself needs."""
 
 
 class TooFewFiles(Exception):
@@ -38,6 +43,12 @@ def open_files_max() -> int:
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def take_precedence() -> None:
+    """Run before others where the system lets us: whoever measures must not be what is slow."""
+    with suppress(OSError):
+        os.nice(NICENESS)
 
 
 def spare_collector() -> None:

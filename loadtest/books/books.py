@@ -69,7 +69,7 @@ class Books:
     def refuse(self, purchase: Purchase) -> None:
         self.account.receipts.refuse(purchase)
         if purchase.kind is Kind.ORDER:
-            self._ordered[self._sale(purchase)].remove(purchase.intended_ms)
+            _forget(self._ordered[self._sale(purchase)], purchase.intended_ms)
 
     def read(self, frame: bytes, message: dict[str, Any]) -> Batch:
         """Take a batch whose bytes were not known, and know them from now on."""
@@ -146,3 +146,11 @@ class Books:
         line = purchase.command["lines"][0]
         room, user = purchase.command["room"], self.user(purchase.viewer)
         return room, user, line["offer"], line["quantity"]
+
+
+def _forget(moments: deque[float], intended_ms: float) -> None:
+    """Take the moment of a refused order out, or the one of an order alike that was sold for it."""
+    if intended_ms in moments:
+        moments.remove(intended_ms)
+    elif moments:
+        moments.popleft()

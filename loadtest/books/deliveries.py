@@ -53,10 +53,11 @@ class Stays:
     def owed(self, sent_ms: float, closed_ms: float) -> int:
         """How many were there at a moment and did not leave within `STAY_MS`.
 
-        Who left when the books were closed, `closed_ms`, was there to the end.
+        Who left when the books were closed, `closed_ms`, was there to the end. Below 0 where more
+        came after that moment and left soon; crews are added up before that is nobody.
         """
         came = bisect_right(self.came_ms, sent_ms)
-        return max(0, came - bisect_left(self.went_ms, min(sent_ms + STAY_MS, closed_ms)))
+        return came - bisect_left(self.went_ms, min(sent_ms + STAY_MS, closed_ms))
 
 
 class Deliveries:
@@ -106,4 +107,4 @@ class Deliveries:
             if sent_ms == _NEVER:
                 yield None
             else:
-                yield sum(crew[room].owed(sent_ms, closed_ms) for crew in stays)
+                yield max(0, sum(crew[room].owed(sent_ms, closed_ms) for crew in stays))

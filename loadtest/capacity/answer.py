@@ -100,7 +100,7 @@ def tried(record: Record, viewers: int, seconds: float, *, is_hold: bool) -> Tri
         seconds=seconds,
         is_hold=is_hold,
         verdict=record.verdict,
-        reason=record.reasons[0].rstrip(".") if record.reasons else "",
+        reason=_within_a_sentence(record.reasons[0]) if record.reasons else "",
         missed=next(missed, None),
         bottleneck=record.bottleneck,
         figures={name: record.figures[name] for name in KEY_FIGURES if name in record.figures},
@@ -131,6 +131,10 @@ def _commonest(items: Iterable[Item], key: Callable[[Item], str]) -> Item | None
         return None
     common, _ = Counter(map(key, listed)).most_common(1)[0]
     return [item for item in listed if key(item) == common][-1]
+
+
+def _within_a_sentence(sentence: str) -> str:
+    return re.sub(r"^(The|A|An|No) ", lambda word: word[0].lower(), sentence.rstrip("."))
 
 
 def _shape(sentence: str) -> str:

@@ -147,10 +147,13 @@ def _shared_cores(moment: Moment) -> Iterator[Limit]:
 
 def _says_shared(cores: int) -> Callable[..., str]:
     them = "it" if cores == 1 else "them"
-    return lambda used_pct: (
-        f"the server's processes share {_counted(cores)} and used {min(used_pct, 100):.0f} % "
-        f"of {them}"
-    )
+
+    def says(used_pct: float) -> str:
+        rest = "" if used_pct >= SHARED_FULL_PCT else "; others had the rest"
+        used = f"{min(used_pct, 100):.0f} % of {them}{rest}"
+        return f"the server's processes share {_counted(cores)} and used {used}"
+
+    return says
 
 
 def _process(moment: Moment) -> Iterator[Limit]:

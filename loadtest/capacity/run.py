@@ -114,9 +114,10 @@ class _Seat:
 
 
 def _check_length(record: Record, seconds: float) -> None:
-    """A show that was interrupted and had gone well so far says nothing about the whole one."""
+    """A show that somebody ended says nothing; one that ended as its crews were lost is invalid."""
     planned_s = min(seconds, float(record.scenario.get("duration_s", seconds)))
-    if record.verdict is Verdict.PASS and record.seconds < planned_s - SHORT_S:
+    is_lost = record.figures.get("generator.crews_lost", 0.0) > 0
+    if record.seconds < planned_s - SHORT_S and not is_lost:
         raise _Interrupted(f"a trial was interrupted after {record.seconds:.0f} s")
 
 

@@ -38,10 +38,11 @@ class CheckoutPlan:
         _require_within("--duration", self.duration_s, 0.1, DURATION_S_MAX)
         if self.orders_per_s is not None:
             _require_within("--orders-per-s", self.orders_per_s, 1, ORDERS_PER_S_MAX)
-        _require_url(self.url)
+        require_url(self.url)
 
 
-def _require_url(url: str) -> None:
+def require_url(url: str) -> None:
+    """Raise `BadPlan` for what is not a server's HTTP address."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadPlan(f"--url is {url!r}; it must look like http://127.0.0.1:8080")

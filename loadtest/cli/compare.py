@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ..compare.comparison import Comparison, Finding, compare
 from ..compare.folders import read_runs
-from ..compare.likeness import Side, Unlike, require_like, require_repeats
+from ..compare.likeness import Side, Unlike, is_cut_short, require_like, require_repeats
 from ..compare.noise import REPEATS_MIN
 from ..compare.report import markdown, print_comparison
 from ..record.record import BadRecord, Record
@@ -35,9 +35,10 @@ change. A side is the folder of a run, or a folder with the folders of several: 
 the noise is known: a change counts when chance alone would hardly ever bring it. With noise of 3%,
 four repeats a side find a change of 15% in 99 of 100 cases, three in 85.
 
-Three figures decide (comment.p99_ms, order.p99_ms, server.cpu_pct_max), and every count that must
-be 0, such as events lost: there one is too many. Dozens of other figures are compared too and shown
-when they moved, but some always do by chance, so they decide nothing.
+Three figures decide: comment.p99_ms, order.p99_ms (p50_ms where fewer than 100 were timed), and
+server.cpu_pct_max; and every count that must be 0, such as events lost: there one is too many.
+Dozens of other figures are compared too and shown when they moved, but some always do by chance, so
+they decide nothing.
 
 Runs of another scenario, size or seed, invalid runs, and runs that were cut short are refused; runs
 of other machines too, unless they are allowed.
@@ -94,7 +95,10 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _compared(arguments: argparse.Namespace) -> Comparison:
-    a, b = (Side(str(place), read_runs(place)) for place in (arguments.a, arguments.b))
+    a, b = (
+        Side(name, read_runs(place))
+        for name, place in zip(_names(arguments), (arguments.a, arguments.b), strict=True)
+    )
     require_like([a, b], across_machines=arguments.across_machines)
     noise: list[Record] = []
     if arguments.repeat is not None:
@@ -102,6 +106,12 @@ def _compared(arguments: argparse.Namespace) -> Comparison:
         require_like([a, Side(NOISE, noise)], across_machines=arguments.across_machines)
     require_repeats(a, noise)
     return compare(a, b, noise)
+
+
+def _names(arguments: argparse.Namespace) -> tuple[str, str]:
+    """The folders' names; their paths where the names are the same."""
+    a, b = arguments.a, arguments.b
+    return (a.name, b.name) if a.name != b.name and a.name and b.name else (str(a), str(b))
 
 
 def _noise(arguments: argparse.Namespace, like: Record) -> list[Record]:
@@ -112,8 +122,11 @@ def _noise(arguments: argparse.Namespace, like: Record) -> list[Record]:
 
 
 async def _repeated(play: Play, like: Record, count: int) -> list[Record]:
-    scenario = from_json(like.scenario)
-    return [await play(scenario) for _ in range(count)]
+    """Ends with a show that somebody cut short; likeness then refuses it."""
+    scenario, runs = from_json(like.scenario), list[Record]()
+    while len(runs) < count and not any(map(is_cut_short, runs)):
+        runs.append(await play(scenario))
+    return runs
 
 
 def _keep(comparison: Comparison, arguments: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from ..checkout.plan import require_url
 from ..client.api import Refusal
 from ..client.credentials import NoSecret, find_secret
 from ..process import cores, open_files_max
@@ -31,7 +32,8 @@ Play = Callable[[Scenario], Coroutine[Any, Any, Record]]
 
 
 def player(arguments: argparse.Namespace, shown: Console) -> Play:
-    """Plays against the server of the arguments. Raises `NoSecret`."""
+    """Plays against the server of the arguments. Raises `BadPlan`, `NoSecret`."""
+    require_url(arguments.url)
     mint = find_secret(arguments.url, arguments.data_dir, os.environ)
 
     async def play(scenario: Scenario) -> Record:
@@ -54,6 +56,7 @@ def add_size(parser: argparse.ArgumentParser) -> None:
         "--viewers", type=int, metavar="N", help="scale people, rooms and rates to N people"
     )
     size.add_argument("--scale", type=float, metavar="X", help="scale people, rooms and rates by X")
+    parser.add_argument("--seed", type=int, metavar="N", help="another seed than the scenario's")
 
 
 def add_crews(parser: argparse.ArgumentParser) -> None:

@@ -79,7 +79,6 @@ def add(commands: Any) -> None:
     parser.add_argument("--list", action="store_true", help="list the shipped scenarios")
     add_server(parser)
     add_size(parser)
-    parser.add_argument("--seed", type=int, metavar="N", help="another seed than the scenario's")
     add_crews(parser)
     parser.add_argument(
         "--out",

@@ -92,10 +92,12 @@ class Commands:
             open_commands.clear()
 
     def end(self) -> None:
-        """There will be no other connection: give up what waits for one."""
+        """There will be no other connection: give up what waits for one, or for an answer."""
         self._is_over = True
-        waiting, self._waiting = self._waiting, deque()
-        for purchase in waiting:
+        under_way = [*self._waiting, *self._bought.values()]
+        self._waiting.clear()
+        self._bought.clear()
+        for purchase in under_way:
             self._account.receipts.abandon(purchase)
 
     @property

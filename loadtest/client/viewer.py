@@ -217,7 +217,8 @@ class Viewer:
         self._connection = None
         self.close_code = close_code
         if not self.is_leaving:
-            self._account.close_codes[close_code] += not self._is_dropped
+            if not self._is_dropped:
+                self._account.close_codes[close_code] += 1
             self._account.counts["gone"] += self.is_gone
             self._lost_ms = self._books.clock()
         self._is_dropped = False
@@ -263,13 +264,15 @@ class Viewer:
             self._books.record(Measure.HELLO, began_ms)
             began_ms = self._books.clock()
             await self._ask_to_join(connection)
-            self._books.record(Measure.JOIN, began_ms)
-        self._note_entry()
+            if self.is_wanted:
+                self._books.record(Measure.JOIN, began_ms)
 
     def _hello(self) -> dict[str, Any]:
         return {"type": "hello"} | ({"token": self._token} if self._token else {})
 
     def _note_entry(self) -> None:
+        if not self._is_slow:
+            self._books.came(self.room)
         if self._lost_ms is not None:
             self._account.counts["reconnects"] += 1
             self._books.record(Measure.REJOIN, self._lost_ms)
@@ -314,8 +317,8 @@ class Viewer:
         """At once, not when `_enter` wakes up: a batch may follow in the same bytes."""
         if message["room"] != self.room_id or self.is_leaving:
             return
-        if not self.place.is_in and not self._is_slow:
-            self._books.came(self.room)
+        if not self.place.is_in:
+            self._note_entry()
         self.place.joined(message["epoch"], message["seq"], message["recovered"])
         if self._connection:
             self._commands.resume(self._connection)

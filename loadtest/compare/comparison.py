@@ -1,6 +1,6 @@
 """Two sides compared figure by figure, and the verdict on the whole. Pure.
 
-The verdict rests on `HEADLINES` and on counts that must be 0; of dozens of figures some always
+The verdict rests on three headlines and on counts that must be 0; of dozens of figures some always
 move by chance. Over the headlines together, `LEVEL` is the probability of seeing a change where
 there is none (Bonferroni); each of the others has `LEVEL_ALSO` of its own and decides nothing.
 With noise of 3 %, four repeats a side find a change of 15 % in one headline in 99 of 100 cases,
@@ -19,8 +19,13 @@ from .noise import ACCURACY_MS, Shift, shift
 
 FORMAT = 1
 """Version of the JSON: raised when a field changes its meaning or goes."""
-HEADLINES = ("comment.p99_ms", "order.p99_ms", "server.cpu_pct_max")
-"""What a viewer waits for, what a buyer waits for, what it costs."""
+WAITS = ("comment", "order")
+COSTS = "server.cpu_pct_max"
+"""The headlines: what a viewer waits for, what a buyer waits for, what it costs."""
+QUANTILES = (("p99_ms", 100), ("p50_ms", 10))
+"""With fewer than 100 timed, the 99th percentile is the largest of them: then half decide."""
+FLOOR_HIGH = 0.25
+"""Runs that hide a change of so much say little; the reader is told."""
 NEVER = (
     *(f"{lane}.{what}" for lane in ("reliable", "slow") for what in ("lost", "doubled")),
     *("reliable.reordered", "slow.reordered", "reliable.mismatched", "comment.missing"),
@@ -51,7 +56,7 @@ class Compared:
     def sentence(self) -> str:
         if self.change is None or self.floor is None:
             return f"{self.name} {self.a:,.0f} -> {self.b:,.0f}"
-        return f"{self.name} {self.change:+.1%} (noise floor {self.floor:.1%})"
+        return f"{self.name} {self.change:+.1%} (noise floor {self.floor:,.1%})"
 
 
 @dataclass(frozen=True)
@@ -78,14 +83,25 @@ class Comparison:
             )
         if better:
             return f"{self.b} is better than {self.a}: {better}"
-        floors = ", ".join(f"{each.name} {each.floor or 0:.1%}" for each in self.headlines)
+        floors = ", ".join(f"{each.name} {each.floor or 0:,.1%}" for each in self.headlines)
         return f"no detectable change; seen would have been more than: {floors}"
+
+    def note(self) -> str | None:
+        """What to do when the runs are too noisy to tell much."""
+        noisy = [each.name for each in self.headlines if (each.floor or 0.0) > FLOOR_HIGH]
+        if not noisy:
+            return None
+        return (
+            f"{', '.join(noisy)}: only a change of more than {FLOOR_HIGH:.0%} would be seen; "
+            "for less, make more repeats, longer runs, or let nothing else run on the machine"
+        )
 
     def as_json(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "finding": self.finding.value,
             "answer": self.sentence(),
+            "note": self.note(),
             **{name: [_plain(each) for each in getattr(self, name)] for name in _LISTS},
             "a": self.a,
             "b": self.b,
@@ -105,13 +121,15 @@ def compare(a: Side, b: Side, noise: Sequence[Record] = ()) -> Comparison:
 
     Raises `Unlike` when no headline figure is in all runs.
     """
-    present = [name for name in HEADLINES if _columns(name, a, b, noise)]
+    present = [name for name in headline_names(a, b, noise) if _columns(name, a, b, noise)]
     headlines = [
         each for name in present if (each := _moved(name, a, b, noise, LEVEL / len(present)))
     ]
     if not headlines:
-        raise Unlike(f"none of {', '.join(HEADLINES)} was measured in every run of both sides")
-    others = [name for name in _directed(a, b) if name not in (*HEADLINES, *NEVER)]
+        raise Unlike(
+            f"neither {', '.join(WAITS)} times nor {COSTS} were measured in every run of both sides"
+        )
+    others = [name for name in _directed(a, b) if name not in (*present, *NEVER)]
     return Comparison(
         a.name,
         b.name,
@@ -120,6 +138,17 @@ def compare(a: Side, b: Side, noise: Sequence[Record] = ()) -> Comparison:
         [each for name in NEVER if (each := _never(name, a, b))],
         [each for name in others if (each := _also(name, a, b, noise))],
     )
+
+
+def headline_names(a: Side, b: Side, noise: Sequence[Record] = ()) -> list[str]:
+    """What decides for these runs: of each wait the quantile that they all have enough for."""
+    runs = (*a.runs, *b.runs, *noise)
+    names = []
+    for timed in WAITS:
+        least = min(run.figures.get(f"{timed}.count", 0.0) for run in runs)
+        enough = (f"{timed}.{quantile}" for quantile, count in QUANTILES if least >= count)
+        names += [name for name in (next(enough, None),) if name]
+    return [*names, COSTS]
 
 
 def _directed(a: Side, b: Side) -> Iterator[str]:

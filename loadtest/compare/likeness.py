@@ -43,18 +43,26 @@ def require_repeats(a: Side, noise: Sequence[Record]) -> None:
         count = len(a.runs)
         raise Unlike(
             f"{a.name} has {count} run{'' if count == 1 else 's'}; to know the noise it takes at "
-            f"least {REPEATS_MIN} of one side: make them with `loadtest run SCENARIO --repeat 4 "
-            f"--out {a.name}`, or, with the server running, pass --repeat 4 to make them now"
+            f"least {REPEATS_MIN}: make them with `loadtest run SCENARIO --repeat 4 --out DIR` and "
+            "compare DIR, or, with the server running, pass --repeat 4 to make them now"
         )
+
+
+def is_cut_short(run: Record) -> bool:
+    return run.seconds < _planned_s(run) - SHORT_S
+
+
+def _planned_s(run: Record) -> float:
+    return float(run.scenario.get("duration_s", run.seconds))
 
 
 def _unusable(side: Side, run: Record) -> Iterator[str]:
     if run.verdict is Verdict.INVALID:
         why = run.reasons[0] if run.reasons else "it does not say why"
         yield f"{side.name}: run {run.run} is invalid: {why}"
-    planned_s = float(run.scenario.get("duration_s", run.seconds))
-    if run.seconds < planned_s - SHORT_S:
-        yield f"{side.name}: run {run.run} was cut short: {run.seconds:.0f} s of {planned_s:.0f}"
+    if is_cut_short(run):
+        played = f"{run.seconds:.0f} s of {_planned_s(run):.0f}"
+        yield f"{side.name}: run {run.run} was cut short: {played}"
 
 
 def _differences(first: Record, side: Side, run: Record, across_machines: bool) -> Iterator[str]:

@@ -23,6 +23,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     if also:
         console.print(_table(comparison, also, "also moved"))
     console.print(_aside(comparison, len(also)), markup=False, soft_wrap=True)
+    if note := comparison.note():
+        console.print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
     verdict = comparison.sentence()
     style = _VERDICTS[comparison.finding]
     console.print(verdict, style=style, markup=False, soft_wrap=True)
@@ -42,6 +44,8 @@ def _markdown(comparison: Comparison) -> Iterator[str]:
         yield from _lines(comparison, also, "also moved")
         yield ""
     yield _aside(comparison, len(also))
+    if note := comparison.note():
+        yield f"Note: {cell(note)}"
 
 
 def _lines(comparison: Comparison, rows: list[Compared], head: str) -> Iterator[str]:
@@ -78,8 +82,8 @@ def _table(comparison: Comparison, rows: list[Compared], head: str) -> Table:
 
 def _row(each: Compared) -> tuple[str, ...]:
     unit = figure(each.name).unit
-    change = "" if each.change is None else f"{each.change:+.1%}"
-    floor = "" if each.floor is None else f"{each.floor:.1%}"
+    change = "" if each.change is None else f"{each.change:+,.1%}"
+    floor = "" if each.floor is None else f"{each.floor:,.1%}"
     values = (f"{_number(value)} {unit}".rstrip() for value in (each.a, each.b))
     return (each.name, *values, change, floor, each.finding.value)
 

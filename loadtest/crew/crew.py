@@ -65,7 +65,7 @@ class Crew:
             await pace(self._actions(), duration_ms, self._actor.do, self.books, stop)
         for viewer in self._people.values():
             viewer.read_on(True)
-        return max(1.0, self.clock() - start_ms) / 1000
+        return max(0.0, self.clock() - start_ms) / 1000
 
     def beat(self, number: int | None) -> Beat:
         """Sum up the second that has just ended."""
@@ -222,5 +222,6 @@ def _counts(books: Books) -> dict[str, float]:
         "lost": account.tally.lost,
         **account.failures(),
         "cpu_s": time.process_time(),
+        "at_s": books.clock() / 1000,
         "resident_bytes": resident_bytes(),
     }

@@ -34,8 +34,8 @@ def clock_marks(begin_s: float, end_s: float, most: int = 5) -> list[float]:
 def log_range(low: float, high: float) -> tuple[float, float]:
     """The narrowest range from one of 1, 2, 5, 10, … to another that holds both; above 0."""
     below = max(mark for mark in _ones_twos_fives(low) if mark <= low * (1 + 1e-9))
-    above = min(mark for mark in _ones_twos_fives(high) if mark >= high * (1 - 1e-9))
-    return below, above if above > below else above * 2
+    enough = (mark for mark in _ones_twos_fives(high) if mark >= high * (1 - 1e-9))
+    return below, min(mark for mark in enough if mark > below)
 
 
 def log_marks(low: float, high: float) -> list[float]:

@@ -57,23 +57,20 @@ def course(
 
     `limits` maps figures to what objectives want them not to exceed.
     """
-    lines = [
-        line for line in panel.lines if any(v is not None for v in series.get(line.series, ()))
-    ]
+    lines = [line for line in panel.lines if _values(series, line)]
     at_s = [at for at in series.get("at_s", ()) if at is not None]
     if not lines or not at_s:
         return None
-    peak = max(v for line in lines for v in series[line.series] if v is not None)
-    drawn = {each.figure: limits[each.figure] for each in lines if each.figure in limits}
-    drawn = {figure: limit for figure, limit in drawn.items() if limit <= peak * _LIMIT_FAR}
-    marks = round_marks(max(peak, panel.top, *drawn.values()))
+    peak = max(max(_values(series, line)) for line in lines)
+    near = _near(lines, limits, peak * _LIMIT_FAR)
+    marks = round_marks(max(peak, panel.top, *near.values()))
     # A second's value stands at its end; the first second began one before.
     frame = Frame(min(0.0, at_s[0] - 1), max(at_s), marks[-1])
     colours = {line: "loss" if line.is_loss else f"s{panel.lines.index(line)}" for line in lines}
     plot = [
         *(_span(span, frame) for span in spans if span.begin_s <= frame.end),
         *(_path(series, line, frame, colour) for line, colour in colours.items()),
-        *(_limit(limit, frame) for limit in drawn.values()),
+        *(_limit(limit, frame, colours[line]) for line, limit in near.items()),
         *_hovers(panel, lines, series, frame),
     ]
     x_marks = clock_marks(frame.begin, frame.end)
@@ -161,6 +158,15 @@ def hover(x: float, width: float, at: float, text: str) -> Element:
     return element("g", element("title", text), rect, rule, class_="hover")
 
 
+def _values(series: Series, line: Line) -> list[float]:
+    return [value for value in series.get(line.series, ()) if value is not None]
+
+
+def _near(lines: Iterable[Line], limits: Mapping[str, float], most: float) -> dict[Line, float]:
+    found = {line: limits[line.figure] for line in lines if line.figure in limits}
+    return {line: limit for line, limit in found.items() if limit <= most}
+
+
 def _path(series: Series, line: Line, frame: Frame, colour: str) -> Element:
     parts, areas = [], []
     for stretch in unbroken(series["at_s"], series[line.series]):
@@ -182,9 +188,9 @@ def _span(span: Span, frame: Frame) -> Element:
     return element("g", rect, element("title", span.label), class_="span")
 
 
-def _limit(limit: float, frame: Frame) -> Element:
+def _limit(limit: float, frame: Frame, colour: str) -> Element:
     y = frame.y(limit)
-    return element("line", x1=0, x2=WIDTH, y1=y, y2=y, class_="limit")
+    return element("line", x1=0, x2=WIDTH, y1=y, y2=y, class_=f"limit {colour}")
 
 
 def _hovers(panel: Panel, lines: Sequence[Line], series: Series, frame: Frame) -> Iterable[Element]:
@@ -201,14 +207,13 @@ def _hovers(panel: Panel, lines: Sequence[Line], series: Series, frame: Frame) -
 
 
 def _peak(series: Series, line: Line, panel: Panel) -> str:
-    most = max(value for value in series[line.series] if value is not None)
-    return f"max {shown(most, panel.unit.split(' ')[0])}"
+    return f"max {shown(max(_values(series, line)), panel.unit.split(' ')[0])}"
 
 
 def _described(panel: Panel, lines: Sequence[Line], series: Series) -> str:
     ranges = []
     for line in lines:
-        values = [value for value in series[line.series] if value is not None]
+        values = _values(series, line)
         low, high = shown(min(values), panel.unit), shown(max(values), panel.unit)
         ranges.append(f"{line.label} from {low} to {high}")
     return f"{len(series['at_s'])} seconds: {'; '.join(ranges)}."

@@ -20,7 +20,7 @@ from .wording import NONE, clock, shown
 
 SPARKLINE_S = 60
 """How many seconds a sparkline shows; fewer where the terminal is narrow."""
-_FIGURE_COLUMNS = 36
+_FIGURE_COLUMNS = 33
 _BARELY_COLUMNS = 12
 
 
@@ -86,7 +86,7 @@ def dashboard(scenario: Scenario, timeline: Timeline, columns: int) -> Renderabl
         course = sparkline(timeline.column(row.series), width) if width >= _BARELY_COLUMNS else ""
         # A course without a problem is there to be glanced at, not to be read.
         table.add_row(row.label, Text(_now(row, timeline), style), Text(course, style or "cyan"))
-    return Group(*_head(scenario, timeline, min(columns, _FIGURE_COLUMNS + SPARKLINE_S)), table)
+    return Group(*_head(scenario, timeline, min(columns, _FIGURE_COLUMNS - 2 + SPARKLINE_S)), table)
 
 
 def plain_line(scenario: Scenario, timeline: Timeline) -> str:

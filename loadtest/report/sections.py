@@ -91,7 +91,7 @@ def courses(record: Record) -> Element | None:
     charts = [course(panel, record.series, limits, spans) for panel in PANELS]
     lead = ["One value a second."]
     if limits:
-        lead.append("A dashed line is an objective's limit.")
+        lead.append("A dashed line is an objective's limit for the line of its colour.")
     if len(spans) > _SPANS_NAMED_MAX:
         lead.append("A shaded stretch is an incident of the scenario.")
     elif spans:

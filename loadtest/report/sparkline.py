@@ -5,7 +5,8 @@ Invariant: what is not nought never looks like nought, and what was not measured
 
 from collections.abc import Sequence
 
-BLOCKS = "▁▂▃▄▅▆▇█"
+BLOCKS = "▁▂▃▄▅▆▇"
+"""Not the full block: courses below each other would run into one."""
 
 
 def sparkline(values: Sequence[float | None], width: int) -> str:

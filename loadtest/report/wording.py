@@ -74,7 +74,8 @@ def _unit(name: str) -> str:
 
 
 def _percent(number: float) -> str:
-    text = f"{number:.2f}".rstrip("0").rstrip(".")
+    digits = 2 if 0 < number < 1 or 99 < number < 100 else 1
+    text = f"{number:.{digits}f}".rstrip("0").rstrip(".")
     if text == "100" and number < 100:
         return "99.99"
     return "0.01" if text == "0" and number > 0 else text

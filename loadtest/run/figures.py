@@ -67,9 +67,9 @@ def counted(account: Account, schedule: Schedule, seconds: float) -> dict[str, f
         "viewers.reconnects": counts["reconnects"],
         "viewers.failed_entries": account.entry_failures.total(),
         "frames.unreadable": counts["unreadable"],
-        "frames.per_s": counts["frames"] / seconds,
+        "frames.per_s": _a_second(counts["frames"], seconds),
         "bytes.per_viewer_s": counts["bytes"] / max(viewer_seconds / 1000, 1e-9),
-        "deliveries.per_s": deliveries / seconds,
+        "deliveries.per_s": _a_second(deliveries, seconds),
         "retries": counts["retries"],
         "resent": counts["resent"],
         **{f"errors.{code}": count for code, count in account.errors.items()},
@@ -133,6 +133,11 @@ def _purchases(account: Account, kind: Kind) -> dict[str, int]:
         "refused": receipts.refused[kind],
         "skipped": receipts.skipped[kind],
     }
+
+
+def _a_second(count: int, seconds: float) -> float:
+    """A show may have been ended before its first moment."""
+    return count / seconds if seconds else 0.0
 
 
 def _percent(part: int, whole: int) -> float:

@@ -22,7 +22,7 @@ from ..client.audience import connector
 from ..client.credentials import TOKEN_MARGIN_S, Mint
 from ..crew.messages import Assignment, End, Entered, Standing
 from ..record.machine import read_machine
-from ..record.record import Record
+from ..record.record import Record, Verdict
 from ..record.timeline import Timeline
 from ..report.live import LiveView
 from ..scenario.cast import Cast
@@ -130,9 +130,11 @@ class _Run:
                 if not self._seconds.peak and not len(entered):
                     raise Unreachable("no generator process could begin")
                 seconds = await self._show(crews)
+                self._seconds.end(seconds)
                 self._timeline.phase = "draining"
                 ends = await self._drained(crews)
             accounts = await crews.finish(ends)
+            self._seconds.close()
             return _Played(accounts, ends, entered, seconds, crews.losses())
 
     async def _show(self, crews: Crews) -> float:
@@ -144,7 +146,8 @@ class _Run:
         await crews.begin(start_ms)
         async with _stopping(crews):
             played = await crews.played(self._scenario.duration_s)
-        return max((each.seconds for each in played), default=(self._clock() - start_ms) / 1000)
+        lasted_s = max(0.0, self._clock() - start_ms) / 1000
+        return max((each.seconds for each in played), default=lasted_s)
 
     async def _drained(self, crews: Crews) -> dict[str, End]:
         async def ask(ends: Mapping[str, End], wants_account: bool) -> list[Standing]:
@@ -229,7 +232,7 @@ class _Run:
             generator=crews,
             server=self._watch.processes(),
             stores=self._watch.stores(),
-            bottleneck=name_bottleneck(self._watch.moments()),
+            bottleneck=None if verdict is Verdict.PASS else name_bottleneck(self._watch.moments()),
             examples=found.examples,
         )
 

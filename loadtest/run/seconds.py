@@ -1,11 +1,13 @@
 """The beats of all crews made into the seconds of one run. Pure.
 
 Invariant: a second is told once, when every crew that is left has told it or one after it; what a
-crew counted but did not tell in its second is in the next one.
+crew counted but did not tell in its second is in the next one. What was timed is in `latencies`
+once, whenever it was told.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 from ..books.latency import Histogram, Latencies, Measure, percentiles_us
 from ..crew.messages import Beat
@@ -45,20 +47,35 @@ class _Crew:
         self.beats: dict[int, Beat] = {}
         self.told = 0
         self.counts: dict[str, float] = {}
+        self.cpu_from: dict[str, float] = {}
         self.cpu_pct: list[float] = []
         self.lag_ms: list[float] = []
+        self.cpu_now_pct = 0.0
+        self.lag_now_ms = 0.0
         self.resident_mib = 0.0
 
-    def take(self, number: int) -> Beat | None:
+    def begin(self) -> None:
+        self.told = 0
+        self.cpu_pct.clear()
+        self.lag_ms.clear()
+
+    def take(self, number: float) -> Beat | None:
         """What it told up to a second, in one."""
-        histograms: dict[Measure, Histogram] = {}
-        last = None
-        for each in sorted(self.beats):
-            if each <= number:
-                last = self.beats.pop(each)
-                for measure, histogram in last.histograms.items():
-                    histograms.setdefault(measure, Counter()).update(histogram)
-        return last and Beat(number, last.counts, histograms)
+        taken = [self.beats.pop(each) for each in sorted(self.beats) if each <= number]
+        return Beat(self.told, taken[-1].counts, _summed(taken)) if taken else None
+
+    def note(self, beat: Beat, *, is_of_show: bool) -> None:
+        """`cpu_pct` and `lag_ms` get a value for each second of the show."""
+        counts, before = beat.counts, self.cpu_from or beat.counts
+        spent_s, passed_s = (counts[name] - before[name] for name in ("cpu_s", "at_s"))
+        lag = beat.histograms.get(Measure.LOOP_LAG)
+        self.cpu_now_pct = 100 * spent_s / max(passed_s, 1e-3)
+        self.lag_now_ms = max(lag) / 1000 if lag else 0.0
+        if is_of_show:
+            self.cpu_pct.append(self.cpu_now_pct)
+            self.lag_ms.append(self.lag_now_ms)
+        self.resident_mib = max(self.resident_mib, counts["resident_bytes"] / _MIB)
+        self.counts = self.cpu_from = counts
 
 
 class Seconds:
@@ -72,22 +89,39 @@ class Seconds:
         self._crews = [_Crew() for _ in range(crews)]
         self._last: Counter[str] = Counter()
         self._next = 1
+        self._has_begun = False
+        self._until_s = inf
 
     def begin(self) -> None:
         """The show begins: what came before it has moments below 0."""
         self._timeline.shift(-float(len(self._timeline.at_s)))
         self._next = 1
+        self._has_begun = True
         for crew in self._crews:
-            crew.beats.clear()
-            crew.told = 0
-            crew.cpu_pct.clear()
-            crew.lag_ms.clear()
+            self._time_rest(crew)
+            crew.begin()
+
+    def end(self, seconds: float) -> None:
+        """The show was so long: later seconds are told, but say nothing of the crews."""
+        self._until_s = seconds
+
+    def close(self) -> None:
+        """No crew tells any more: what is in no second is in `latencies` all the same."""
+        for crew in self._crews:
+            self._time_rest(crew)
 
     def take(self, crew: int, beat: Beat) -> None:
-        """A crew told of a second, of the show's or, before it, of the next in turn."""
-        each = self._crews[crew]
-        each.told = beat.number if beat.number is not None else each.told + 1
-        each.beats[each.told] = beat
+        """A crew told of a second, of the show's or, before it, of the next in turn.
+
+        What it tells of no second when the show has begun was timed just before or behind it.
+        """
+        each, number = self._crews[crew], beat.number
+        if number is None and self._has_begun:
+            self.latencies.add(beat.histograms)
+            each.cpu_from = beat.counts
+        else:
+            each.told = each.told + 1 if number is None else number
+            each.beats[each.told] = beat
 
     def tell(self, is_lost: Callable[[int], bool]) -> None:
         """Add the seconds that are complete; lost crews are not waited for."""
@@ -109,16 +143,22 @@ class Seconds:
             for number, crew in enumerate(self._crews)
         ]
 
+    def _time_rest(self, crew: _Crew) -> None:
+        rest = crew.take(inf)
+        if rest is not None:
+            self.latencies.add(rest.histograms)
+            crew.cpu_from = rest.counts
+
     def _add(self, number: int) -> None:
-        histograms: dict[Measure, Histogram] = {}
+        told: list[Beat] = []
         sums: Counter[str] = Counter()
         for crew in self._crews:
             beat = crew.take(number)
             if beat is not None:
-                _note(crew, beat)
-                for measure, histogram in beat.histograms.items():
-                    histograms.setdefault(measure, Counter()).update(histogram)
+                crew.note(beat, is_of_show=number <= self._until_s)
+                told.append(beat)
             sums.update(crew.counts)
+        histograms = _summed(told)
         self.latencies.add(histograms)
         self.peak = max(self.peak, int(sums["members"]))
         self._timeline.add(float(number), self._values(sums, histograms))
@@ -137,16 +177,15 @@ class Seconds:
             "viewers": sums["members"],
             **rates,
             **percentiles,
-            "generator_cpu_pct": max((c.cpu_pct[-1] for c in self._crews if c.cpu_pct), default=0),
-            "generator_lag_ms": max((c.lag_ms[-1] for c in self._crews if c.lag_ms), default=0),
+            "generator_cpu_pct": max(crew.cpu_now_pct for crew in self._crews),
+            "generator_lag_ms": max(crew.lag_now_ms for crew in self._crews),
             **self._server(),
         }
 
 
-def _note(crew: _Crew, beat: Beat) -> None:
-    spent_s = beat.counts["cpu_s"] - crew.counts.get("cpu_s", beat.counts["cpu_s"])
-    crew.cpu_pct.append(spent_s * 100)
-    lag = beat.histograms.get(Measure.LOOP_LAG)
-    crew.lag_ms.append(max(lag) / 1000 if lag else 0.0)
-    crew.resident_mib = max(crew.resident_mib, beat.counts["resident_bytes"] / _MIB)
-    crew.counts = beat.counts
+def _summed(beats: Sequence[Beat]) -> dict[Measure, Histogram]:
+    histograms: dict[Measure, Histogram] = {}
+    for beat in beats:
+        for measure, histogram in beat.histograms.items():
+            histograms.setdefault(measure, Counter()).update(histogram)
+    return histograms

@@ -4,6 +4,7 @@ Must not know the schedule's moments, only how much each person will spend at mo
 every id is fresh, so that a run owes nothing to the runs before it and its books start at zero.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,18 +39,18 @@ def topups_minor(cast: Cast, gift: Gift) -> dict[int, dict[str, int]]:
 
     Who does neither is not in the answer.
     """
-    topups: dict[int, dict[str, int]] = {}
+    topups: dict[int, Counter[str]] = {}
     for table in cast.schedule.of(Kind.GIFT):
         most = _size_max(table, 1)
         for viewer, count in table.counts().items():
-            topups.setdefault(viewer, {})[COINS] = count * most * gift.price_minor
+            topups.setdefault(viewer, Counter())[COINS] += count * most * gift.price_minor
     for table in cast.schedule.of(Kind.ORDER):
         quantity = table.act.quantity if table.act else None
         most = _size_max(table, quantity or QUANTITY_MAX)
         for viewer, count in table.counts().items():
             needed = orders_topup_minor(count, cast.all_offers(), most)
-            topups.setdefault(viewer, {})[CURRENCY] = needed
-    return topups
+            topups.setdefault(viewer, Counter())[CURRENCY] += needed
+    return {viewer: dict(topup) for viewer, topup in topups.items()}
 
 
 async def open_room(

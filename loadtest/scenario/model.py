@@ -186,12 +186,21 @@ class Scenario:
     def scaled(self, factor: float) -> "Scenario":
         """The same show for a larger or smaller audience: people, rooms and rates alike.
 
-        Every group keeps at least one; what is fixed, stocks and recordings stay as they are.
+        Every group keeps at least one; what is fixed, stocks and recordings stay as they are. There
+        are only whole rooms, and rates follow them: a room stays as lively as it was written, and
+        more people never are less load.
         """
+        rooms = tuple(_scaled_rooms(group, factor) for group in self.rooms)
+        livelier = {
+            after.name: factor if after.is_fixed else after.count / before.count
+            for before, after in zip(self.rooms, rooms, strict=True)
+        }
         return replace(
             self,
-            rooms=tuple(_scaled_rooms(group, factor) for group in self.rooms),
-            people=tuple(_scaled_people(group, factor) for group in self.people),
+            rooms=rooms,
+            people=tuple(
+                _scaled_people(group, factor, livelier[group.rooms]) for group in self.people
+            ),
             scale=self.scale * factor,
         )
 
@@ -215,13 +224,13 @@ def _scaled_rooms(group: RoomGroup, factor: float) -> RoomGroup:
     return group if group.is_fixed else replace(group, count=_scaled_count(group.count, factor))
 
 
-def _scaled_people(group: People, factor: float) -> People:
+def _scaled_people(group: People, factor: float, act_factor: float) -> People:
     if group.is_fixed:
         return group
     return replace(
         group,
         count=_scaled_count(group.count, factor),
-        acts=tuple(_scaled_act(act, factor) for act in group.acts),
+        acts=tuple(_scaled_act(act, act_factor) for act in group.acts),
         arrive=group.arrive and group.arrive.scaled(factor),
     )
 

@@ -71,7 +71,12 @@ TABLE: list[tuple[str | None, tuple[ProcessNow, ...], dict[str, Any]]] = [
         {"stores": (ON_THE_SAME, BUS)},
     ),
     (
-        "the server's processes share 1 core and used 75 % of it",
+        "the server's processes share 1 core and used 97 % of it",
+        (pinned(91, 8), pinned(6, 20, "backoffice")),
+        {},
+    ),
+    (
+        "the server's processes share 1 core and used 75 % of it; others had the rest",
         SHARED,
         {"stores": (replace(ON_THE_SAME, cpu_pct=10),), "machine_busy_pct": 99, "machine_cores": 2},
     ),

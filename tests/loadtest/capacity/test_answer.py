@@ -158,3 +158,9 @@ def test_the_page_has_the_answer_the_machine_and_every_trial() -> None:
 
 def test_every_figure_that_is_kept_has_a_column() -> None:
     assert set(TITLES) == set(KEY_FIGURES)
+
+
+def test_a_reason_is_told_within_the_sentence() -> None:
+    invalid = record(verdict=Verdict.INVALID, reasons=["The generator was late by 29 ms."])
+    kept = tried(invalid, 10, 15.0, is_hold=False)
+    assert kept.reason == "the generator was late by 29 ms"

@@ -24,6 +24,8 @@ def judged(viewers: int, seconds: float, capacity: int = 700) -> Record:
     if viewers <= capacity:
         return record(run=f"r{viewers}", seconds=seconds, scenario={"duration_s": seconds})
     return record(
+        seconds=seconds,
+        scenario={"duration_s": seconds},
         verdict=Verdict.FAIL,
         reasons=["comment.p99_ms was 412, it must be <= 300"],
         bottleneck="worker-0 used 97 % of its core",
@@ -112,14 +114,30 @@ async def test_a_server_that_goes_away_ends_the_search_with_what_is_known() -> N
     assert "the server was gone" in capacity.sentence()
 
 
-async def test_a_trial_that_was_interrupted_does_not_count_as_passed() -> None:
+@pytest.mark.parametrize("verdict", Verdict)
+async def test_a_trial_that_was_interrupted_ends_the_search(verdict: Verdict) -> None:
     async def play(viewers: int, seconds: float) -> Record:
-        return record(seconds=4.0, scenario={"duration_s": seconds})
+        return record(seconds=4.0, scenario={"duration_s": seconds}, verdict=verdict)
 
-    capacity, _ = await found(play)
+    capacity, shown = await found(play)
     assert capacity.end is End.UNSETTLED
     assert capacity.holds is None
     assert "interrupted after 4 s" in capacity.sentence()
+    assert shown == []
+
+
+async def test_a_trial_whose_crews_were_lost_is_invalid_not_interrupted() -> None:
+    async def play(viewers: int, seconds: float) -> Record:
+        return record(
+            seconds=4.0,
+            scenario={"duration_s": seconds},
+            verdict=Verdict.INVALID,
+            reasons=["crew-0 was lost"],
+            figures={"generator.crews_lost": 1.0},
+        )
+
+    capacity, _ = await found(play)
+    assert capacity.end is End.GENERATOR
 
 
 async def test_a_scenario_shorter_than_the_trial_is_not_taken_for_interrupted() -> None:

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.capacity.search import INVALID_MAX, Ask, Bounds, End, Search, ladder
+from loadtest.capacity.search import (
+    INVALID_MAX,
+    Ask,
+    Bounds,
+    End,
+    Search,
+    Standing,
+    Tally,
+    ladder,
+)
 from loadtest.record.record import Verdict
 
 from .simulation import searched, spread
@@ -212,3 +221,24 @@ def test_the_ladder_has_the_start_and_both_bounds_and_no_large_steps(
     assert list(sizes) == sorted(set(sizes))
     for lower, upper in pairwise(sizes):
         assert upper - lower <= lower * resolution + 2
+
+
+def test_a_size_that_short_trials_have_settled_is_held_all_the_same() -> None:
+    search, noisy = Search(Bounds(start=100, viewers_max=100)), iter((FAIL, PASS, PASS))
+    asked: list[Ask] = []
+    while (ask := search.next_trial()) is not None:
+        asked.append(ask)
+        search.tell(ask, next(noisy, PASS) if ask.viewers == 100 else PASS)
+    assert asked[-1] == Ask(100, is_hold=True)
+    assert search.end is End.MOST
+
+
+def test_invalid_trials_count_only_in_a_row() -> None:
+    def standing(*verdicts: Verdict) -> Standing:
+        tally = Tally()
+        for verdict in verdicts:
+            tally.add(verdict, is_hold=False)
+        return tally.standing
+
+    assert standing(INVALID, PASS, INVALID) is Standing.PASSES
+    assert standing(INVALID, PASS, INVALID, INVALID) is Standing.GENERATOR

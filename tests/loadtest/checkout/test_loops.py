@@ -10,7 +10,7 @@ from loadtest.books.purchases import Line
 from loadtest.checkout.buyer import Buyer, Desk
 from loadtest.checkout.form import OrderForm
 from loadtest.checkout.loops import Queue
-from loadtest.scenario.schedule import Kind, Timetable
+from loadtest.scenario.schedule import Schedule
 
 
 class Waiting:
@@ -25,9 +25,8 @@ class Waiting:
 
 
 def desk() -> Desk:
-    tables = {kind: Timetable(kind, [], [0]) for kind in Kind}
     form = OrderForm("run", "run-r0", Line("peach", 1, 2_990))
-    return Desk(form, Books("run", ["run-r0"], tables, clock_ms))
+    return Desk(form, Books("run", ["run-r0"], Schedule(), clock_ms))
 
 
 def queue_of(at: Desk, *buyers: Waiting) -> Queue:

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from rich.console import Console
 
 from loadtest.__main__ import main
 from loadtest.cli.playing import Play
@@ -28,7 +29,8 @@ def played(random: Random, scenario: Scenario = SHOW, times: float = 1.0) -> Rec
         workload=scenario.workload(),
         scenario=scenario.as_json(),
         seconds=scenario.duration_s,
-        figures={n: v * times * random.lognormvariate(0.0, 0.02) for n, v in FIGURES.items()},
+        figures={n: v * times * random.lognormvariate(0.0, 0.02) for n, v in FIGURES.items()}
+        | {"comment.count": 1_000.0, "order.count": 200.0},
         generator=[Process("crew-0", 1.0, 1.0, 1.0, 1.0)],
     )
 
@@ -86,7 +88,7 @@ def test_the_noise_is_learnt_by_playing_the_same_scenario_again(
     again: list[tuple[str, int]] = []
     random = Random(3)
 
-    def player(arguments: argparse.Namespace) -> Play:
+    def player(arguments: argparse.Namespace, _: Console) -> Play:
         async def play(scenario: Scenario) -> Record:
             again.append((scenario.workload(), arguments.crews))
             return played(random, scenario)

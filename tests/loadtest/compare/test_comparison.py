@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from loadtest.compare.comparison import HEADLINES, Finding, compare
+from loadtest.compare.comparison import Finding, compare, headline_names
 from loadtest.compare.likeness import Side, Unlike, require_like, require_repeats
 from loadtest.compare.report import markdown, print_comparison
 from loadtest.record.record import Process, Record, Verdict
@@ -17,6 +17,8 @@ from loadtest.record.record import Process, Record, Verdict
 from ..records import MACHINE, record
 
 TYPICAL = {"comment.p99_ms": 80.0, "order.p99_ms": 30.0, "server.cpu_pct_max": 60.0}
+HEADLINES = tuple(TYPICAL)
+COUNTS = {"comment.count": 100_000.0, "order.count": 600.0, "reliable.lost": 0.0}
 LATENCIES = ("comment", "order", "gift", "join")
 DOZENS = {f"{timed}.{p}_ms": 50.0 for timed in LATENCIES for p in ("p50", "p90", "p99", "max")}
 
@@ -39,7 +41,7 @@ def repeats(
                     figure: typical * factors.get(figure, 1.0) * random.lognormvariate(0.0, noise)
                     for figure, typical in {**DOZENS, **TYPICAL}.items()
                 },
-                "reliable.lost": 0.0,
+                **COUNTS,
                 **(counts or {}),
             },
         )
@@ -134,7 +136,7 @@ def test_noise_may_come_from_runs_of_its_own() -> None:
 
 def test_sides_without_a_headline_cannot_be_compared() -> None:
     bare = Side("A", [record(figures={"join.p99_ms": 3.0})] * 3)
-    with pytest.raises(Unlike, match="none of comment"):
+    with pytest.raises(Unlike, match="neither comment, order times"):
         compare(bare, bare)
 
 
@@ -176,7 +178,7 @@ def test_another_limit_of_files_is_no_other_machine() -> None:
 
 def test_one_run_tells_no_noise_and_it_is_said_what_to_do() -> None:
     alone = Side("A", [record()])
-    with pytest.raises(Unlike, match=r"A has 1 run;.*--repeat 4 --out A"):
+    with pytest.raises(Unlike, match=r"A has 1 run;.*--repeat 4 --out DIR"):
         require_repeats(alone, [])
     require_repeats(alone, [record()] * 3)
     require_repeats(Side("A", [record()] * 3), [])
@@ -202,3 +204,35 @@ def test_the_json_has_every_figure() -> None:
     assert plain["finding"] == "no detectable change"
     assert {each["name"] for each in plain["headlines"]} == set(HEADLINES)
     assert {"comment.p50_ms", "gift.max_ms"} <= {each["name"] for each in plain["also"]}
+
+
+def test_where_more_is_better_less_is_worse() -> None:
+    random = Random(9)
+    many, few = ({"order.acknowledged": count} for count in (1_000.0, 100.0))
+    found = compare(repeats("A", random, counts=many), repeats("B", random, counts=few))
+    (orders,) = [each for each in found.also if each.name == "order.acknowledged"]
+    assert orders.finding is Finding.WORSE
+
+
+@pytest.mark.parametrize(
+    ("orders", "headlines"),
+    [
+        (100.0, ["comment.p99_ms", "order.p99_ms", "server.cpu_pct_max"]),
+        (99.0, ["comment.p99_ms", "order.p50_ms", "server.cpu_pct_max"]),
+        (9.0, ["comment.p99_ms", "server.cpu_pct_max"]),
+    ],
+)
+def test_a_quantile_decides_where_every_run_has_enough_for_it(
+    orders: float, headlines: list[str]
+) -> None:
+    random = Random(1)
+    a, b = repeats("A", random), repeats("B", random, 1, counts={"order.count": orders})
+    assert headline_names(a, b) == headlines
+    assert [each.name for each in compare(a, b).headlines] == headlines
+
+
+def test_runs_too_noisy_to_tell_much_come_with_a_note() -> None:
+    random = Random(1)
+    noisy = compare(repeats("A", random, noise=0.5), repeats("B", random, noise=0.5))
+    assert "make more repeats" in (noisy.note() or "")
+    assert compare(repeats("A", random), repeats("B", random)).note() is None

@@ -69,6 +69,7 @@ def test_a_panel_of_which_nothing_was_measured_is_left_out() -> None:
 def test_an_objective_s_limit_is_drawn_unless_it_is_far_above() -> None:
     (limit,) = classed(drawn(PANEL, 100.0), "limit")
     assert numbers(limit.get("y1")) == [0]
+    assert limit.get("class") == "limit s0"
     assert not classed(drawn(PANEL, 301.0), "limit")
     assert not classed(drawn(), "limit")
 

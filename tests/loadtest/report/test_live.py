@@ -38,7 +38,7 @@ def test_every_row_is_shown_with_its_course() -> None:
     text = drawn(timeline(second, second))
     for row in ROWS:
         line = next(line for line in text.splitlines() if line.startswith(row.label))
-        assert line.rstrip().endswith("██"), row
+        assert line.rstrip().endswith("▇▇"), row
 
 
 def test_before_the_first_second_there_are_dashes() -> None:

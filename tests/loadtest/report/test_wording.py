@@ -16,7 +16,10 @@ from loadtest.report.wording import NONE, clock, compact, many, moment, of, show
         (1.234, "ms", "1.23 ms"),
         (1234.5, "ms", "1,234 ms"),
         (48.0, "/s", "48/s"),
-        (12.5, "%", "12.5 %"),
+        (12.54, "%", "12.5 %"),
+        (99.743, "%", "99.74 %"),
+        (0.04, "%", "0.04 %"),
+        (15_300_000.0, "B/s", "15.3 MB/s"),
         (100.0, "%", "100 %"),
         (None, "ms", NONE),
     ],
@@ -57,5 +60,5 @@ def test_a_course_is_as_wide_as_asked_and_nothing_looks_like_nought_but_nought(
         assert (block == BLOCKS[0]) == (value == 0)
 
 
-def test_the_largest_value_of_a_course_is_a_full_block() -> None:
-    assert sparkline([0, 50, 100], 4) == f" {BLOCKS[0]}{BLOCKS[4]}{BLOCKS[-1]}"
+def test_the_largest_value_of_a_course_has_the_highest_block() -> None:
+    assert sparkline([0, 50, 100], 4) == f" {BLOCKS[0]}{BLOCKS[3]}{BLOCKS[-1]}"
