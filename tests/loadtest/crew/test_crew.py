@@ -184,7 +184,7 @@ async def test_beats_add_up_to_all_that_was_timed(prepare: Prepare) -> None:
     await crew.enter()
     first = crew.beat(None)
     await crew.play(clock_ms(), asyncio.Event())
-    await until(lambda: not crew.standing({}, wants_account=False).open_count)
+    await until(lambda: crew.standing({}, wants_account=False).changes == 20 * 5 * 2)
     account = await play.account(crew)
     last = crew.beat(1)
     assert (first.counts["members"], last.counts["gifts"], last.counts["comments"]) == (5, 20, 20)
