@@ -8,6 +8,7 @@ import pytest
 
 from loadtest.alongside import clock_ms
 from loadtest.books.account import Account
+from loadtest.books.receipts import Purchase
 from loadtest.client.api import Api, open_session
 from loadtest.client.audience import connector
 from loadtest.client.credentials import Mint
@@ -193,6 +194,29 @@ async def test_beats_add_up_to_all_that_was_timed(prepare: Prepare) -> None:
     for measure, histogram in account.latencies.total.items():
         told = sum(beat.histograms.get(measure, histogram - histogram).total() for beat in beats)
         assert told == histogram.total()
+
+
+async def test_nobody_has_reached_an_end_that_is_not_known_or_not_come(prepare: Prepare) -> None:
+    crew = (await prepare(show(crowd(2), rooms=1))).crew()
+    await crew.enter()
+    assert not crew.standing({}, wants_account=False).has_reached
+    assert crew.standing({"r1-r0": End("e", 0)}, wants_account=False).has_reached
+    assert not crew.standing({"r1-r0": End("e", 1)}, wants_account=False).has_reached
+    crew.close({})
+    await crew.leave()
+
+
+async def test_what_was_not_answered_when_the_books_are_closed_is_unknown(prepare: Prepare) -> None:
+    crew = (await prepare(show(crowd(1), rooms=1))).crew()
+    await crew.enter()
+    line = {"offer": "tea", "quantity": 1}
+    command = {"type": "order", "room": "r1-r0", "key": "k", "lines": [line]}
+    order = {**command, "total_minor": 1, "currency": "CNY"}
+    crew._people[1].buy(Purchase(Kind.ORDER, 0, 1, 0.0, order))
+    assert crew.standing({}, wants_account=False).open_count == 1
+    receipts = crew.close({}).receipts
+    assert (receipts.open_count, receipts.unknown[Kind.ORDER]) == (0, 1)
+    await crew.leave()
 
 
 async def test_a_server_that_lets_nobody_in_is_given_up(

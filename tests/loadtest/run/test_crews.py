@@ -129,7 +129,7 @@ async def test_a_run_that_loses_a_crew_goes_on_and_is_invalid() -> None:
         await until(lambda: len(children()) == 2)
         await until(lambda: len(stub.orders) > 0)
         os.kill(children()[1], signal.SIGKILL)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(10):
             record = await playing
     assert record.verdict is Verdict.INVALID
     assert record.reasons[0].startswith("Generator process ")
