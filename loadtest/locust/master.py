@@ -179,9 +179,10 @@ class Lectern:
 
     def _order(self) -> Order:
         options = self._environment.parsed_options
-        url = self._environment.host
-        if not url or options is None:
-            raise ValueError("--host is not given; it must be the server's URL")
+        assert options is not None
+        url = self._environment.host or ""
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"--host is {url!r}; it must look like http://127.0.0.1:8080")
         users = self._lead.target_user_count
         rate = getattr(self._lead, "spawn_rate", 0) or options.spawn_rate or 1
         scenario = self._scenario.for_viewers(users)

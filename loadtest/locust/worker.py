@@ -26,8 +26,9 @@ from .seal import BadSeal, Seal
 from .shares import people_of
 from .sockets import Child, packed
 
-LEAVE_WITHIN_S = 90.0
-"""How long a worker that is told to quit waits for its crew's account to be taken."""
+LEAVE_WITHIN_S = 45.0
+"""How long a worker that is told to quit waits for its crew's account to be taken: draining may
+take 30 s."""
 log = logging.getLogger(__name__)
 
 

@@ -17,7 +17,7 @@ from ..alongside import alongside, clock_ms, epoch_clock, until_interrupted
 from ..books.account import Account
 from ..books.books import Books
 from ..capacity.bottleneck import name_bottleneck
-from ..client.api import Api, Unreachable, open_session
+from ..client.api import Api, all_of, open_session
 from ..client.audience import connector
 from ..client.credentials import TOKEN_MARGIN_S, Mint
 from ..crew.messages import Assignment, End, Entered, Standing
@@ -117,8 +117,10 @@ class _Run:
     async def _prepare(self) -> Stage:
         gift = await cheapest_gift(self._api)
         stage = Stage(self._run, self._room_ids, gift, topups_minor(self._cast, gift))
-        for room, offers in self._offers().items():
-            await open_room(self._api, self._mint, room, offers, ttl_s=self._ttl_s)
+        await all_of(
+            open_room(self._api, self._mint, room, offers, ttl_s=self._ttl_s)
+            for room, offers in self._offers().items()
+        )
         await fill_wallets(self._api, stage, self._mint, ttl_s=self._ttl_s)
         return stage
 
@@ -127,8 +129,6 @@ class _Run:
             async with alongside(self._telling(crews)):
                 self._timeline.phase = "entering"
                 entered = await crews.enter()
-                if not self._seconds.peak and not len(entered):
-                    raise Unreachable("no generator process could begin")
                 seconds = await self._show(crews)
                 self._seconds.end(seconds)
                 self._timeline.phase = "draining"

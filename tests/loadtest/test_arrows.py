@@ -16,6 +16,7 @@ PURE = {
     *("cast", "figures", "record", "seconds", "sightings", "timeline", "verdict"),
     *("account", "finding", "member", "reference", "script", "wire"),
     *("batches", "books", "deliveries", "frames", "latency", "plan", "purchases", "receipts"),
+    *("cases", "faults", "judging", "lanes", "log", "shop", "truth"),
     *("result", "rooms", "schedule", "sequence", "settlement"),
     *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),

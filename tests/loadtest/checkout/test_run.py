@@ -12,8 +12,7 @@ from loadtest.checkout.result import CheckoutResult
 from loadtest.checkout.run import run
 from loadtest.client.api import Unreachable
 from loadtest.client.credentials import Mint
-
-from ..stub import SECRET, Faults, serving
+from loadtest.selftest.stub import SECRET, Faults, serving
 
 PLAN = CheckoutPlan(connections=4, watchers=2, duration_s=0.3, orders_per_s=100)
 
@@ -74,9 +73,9 @@ async def test_without_a_data_directory_the_ceiling_is_left_out_and_said_so() ->
         (Faults(answers_another_id=True), "1 replies to another id"),
         (Faults(charges_twice=True), "replies with another content"),
         (Faults(refuses_order=True), "1 orders refused"),
-        (Faults(forgets_orders=True), "4 orders not found in the ledger"),
+        (Faults(forgets_order_every=1), "4 orders not found in the ledger"),
         (Faults(overcharges=True), "4 wallets that differ from what was acknowledged"),
-        (Faults(swaps_events=True), "reliable events reordered"),
+        (Faults(swaps_events=True, tick_ms=100), "reliable events reordered"),
         (Faults(doubles_batch=True), "reliable events doubled"),
         (Faults(tells_two_stories=True), "reliable events with two contents"),
         (Faults(skips_event=True, has_amnesia=True), "reliable events lost"),

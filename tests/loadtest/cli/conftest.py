@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.__main__ import main
-
-from ..stub import SECRET
+from loadtest.selftest.stub import SECRET
 
 Command = Callable[..., tuple[int, str, str]]
 

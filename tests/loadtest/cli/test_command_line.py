@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..stub import SECRET, Faults, serving
+from loadtest.selftest.stub import SECRET, Faults, serving
 
 SHOW = """
 title = "A second"
@@ -91,14 +91,14 @@ async def test_a_good_checkout_ends_with_0_and_writes_what_it_found(tmp_path: Pa
 
 
 async def test_a_checkout_that_lost_something_ends_with_1() -> None:
-    async with serving(Faults(forgets_orders=True)) as url:
+    async with serving(Faults(forgets_order_every=1)) as url:
         code, output, _ = await loadtest("checkout", "--url", url, *CHECKOUT)
     assert code == 1
     assert "FAILED:" in output
 
 
 async def test_a_run_that_lost_something_ends_with_1(short: tuple[str, ...]) -> None:
-    async with serving(Faults(forgets_orders=True)) as url:
+    async with serving(Faults(forgets_order_every=1)) as url:
         code, output, _ = await judged(*short, "--url", url)
     assert code == 1
     assert "FAIL" in output

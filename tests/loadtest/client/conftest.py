@@ -15,10 +15,10 @@ from loadtest.client.viewer import Door, Viewer
 from loadtest.crew.messages import Gift
 from loadtest.run.stage import Stage, fill_wallets, open_room
 from loadtest.scenario.model import Kind
+from loadtest.selftest.stub import SECRET, Faults, Stub, serving_stub
 
 from ...waiting import until
 from ..shows import schedule
-from ..stub import SECRET, Faults, Stub, serving_stub
 
 RUN = "r1"
 ROOMS = [f"{RUN}-r0", f"{RUN}-r1"]
@@ -56,7 +56,7 @@ class House:
 
     def members(self, room: int = 0) -> int:
         """How many the stub has in a room."""
-        return len(self.stub.rooms[ROOMS[room]].members)
+        return len(self.stub.show.rooms[ROOMS[room]].members)
 
     async def prepare(self) -> None:
         async with open_session() as session:

@@ -12,10 +12,13 @@ from loadtest.books.receipts import Purchase
 from loadtest.client.connection import Connection, Peer
 from loadtest.client.viewer import Door, Viewer
 from loadtest.scenario.model import Kind
+from loadtest.selftest.faults import Faults
 
 from ...waiting import until
-from ..stub import Faults
 from .conftest import ROOMS, RUN, House
+
+BEGUN = 1
+"""The number of `started`, with which each room's lane begins."""
 
 
 def count(house: House, measure: Measure) -> int:
@@ -69,7 +72,7 @@ async def test_who_comes_again_is_owed_what_comes_then_and_not_what_it_was_away_
     await give(house, stays, 3)
     await until(lambda: house.account.tally.delivered == 3)
     for viewer in house.viewers:
-        viewer.settle("e", 2)
+        viewer.settle("e", BEGUN + 2)
     assert (house.account.tally.expected, house.account.tally.lost) == (3, 0)
     assert house.account.counts["reconnects"] == 0
     assert (len(house.account.stays[0][0].came_ms), house.account.members) == (3, 0)
@@ -109,7 +112,7 @@ async def test_who_drops_comes_back_and_is_told_what_it_missed(house: House) -> 
     drops.drop()
     await until(lambda: house.members() == 1)
     await give(house, stays)
-    await until(lambda: drops.place.is_in and drops.place.seq == 1)
+    await until(lambda: drops.place.is_in and drops.place.seq == BEGUN + 1)
     assert house.account.counts["reconnects"] == count(house, Measure.REJOIN) == 1
     assert (house.account.tally.delivered, house.account.tally.lost) == (2, 0)
     assert not house.account.close_codes
@@ -121,7 +124,7 @@ async def test_a_servers_close_is_counted_by_its_code_and_a_drop_of_ours_is_not(
     viewer = await house.inside()
     viewer.drop()
     await until(lambda: house.account.counts["reconnects"] == 1)
-    await house.stub.rooms[ROOMS[0]].members[0].close(code=1012)
+    await house.stub.show.rooms[ROOMS[0]].members[0].hang_up(1012)
     await until(lambda: house.account.counts["reconnects"] == 2)
     assert house.account.close_codes == {1012: 1}
 
@@ -131,14 +134,14 @@ async def test_to_drop_while_away_is_nothing(house: House) -> None:
     viewer.drop()
     viewer.come()
     await until(lambda: viewer.place.is_in)
-    await house.stub.rooms[ROOMS[0]].members[0].close(code=1012)
+    await house.stub.show.rooms[ROOMS[0]].members[0].hang_up(1012)
     await until(lambda: house.account.counts["reconnects"] == 1)
     assert house.account.close_codes == {1012: 1}
 
 
 async def test_who_is_told_not_to_come_back_does_not(house: House) -> None:
     viewer = await house.inside()
-    await house.stub.rooms[ROOMS[0]].members[0].close(code=4409)
+    await house.stub.show.rooms[ROOMS[0]].members[0].hang_up(4409)
     await until(lambda: viewer.is_gone)
     await viewer.gone()
     assert (house.account.counts["gone"], house.account.members) == (1, 0)
@@ -166,9 +169,9 @@ async def test_who_moves_is_owed_what_it_got_in_the_old_room_and_no_more(house: 
     await until(lambda: house.account.tally.delivered == 2)
     moves.move(1)
     await give(house, stays, 3)
-    await until(lambda: moves.place.is_in and stays.place.seq == 2)
-    stays.settle("e", 2)
-    moves.settle("e", 0)
+    await until(lambda: moves.place.is_in and stays.place.seq == BEGUN + 2)
+    stays.settle("e", BEGUN + 2)
+    moves.settle("e", BEGUN)
     tally = house.account.tally
     assert (tally.expected, tally.delivered, tally.lost) == (3, 3, 0)
 
@@ -185,13 +188,14 @@ async def test_what_comes_of_another_room_is_not_taken(house: House) -> None:
     viewer = await house.inside(0)
     batch = seen(house, 1)
     viewer.take_batch(batch)
-    assert (batch.arrivals, viewer.place.seq, house.account.tally.holes) == ({}, 0, 0)
+    assert (batch.arrivals, viewer.place.seq, house.account.tally.holes) == ({}, BEGUN, 0)
 
 
 def seen(house: House, room: int) -> Batch:
     """A batch with one event, as a room would send it."""
-    lanes = {"events": [{"type": "started", "seq": 1}], "waterfall": [], "shed": 0}
-    message = {"type": "batch", "room": ROOMS[room], "epoch": "e", "seq": 1, **lanes}
+    seq = BEGUN + 1
+    lanes = {"events": [{"type": "ended", "seq": seq}], "waterfall": [], "shed": 0}
+    message = {"type": "batch", "room": ROOMS[room], "epoch": "e", "seq": seq, **lanes}
     return house.books.read(b"a frame", message)
 
 
@@ -202,7 +206,8 @@ async def test_what_a_slow_reader_takes_is_in_nobody_elses_figures(house: House)
     slow = await house.inside(is_slow=True)
     batch = seen(house, 0)
     slow.take_batch(batch)
-    assert (batch.arrivals, slow.place.seq, house.account.slow_tally.delivered) == ({}, 1, 1)
+    assert (batch.arrivals, slow.place.seq) == ({}, BEGUN + 1)
+    assert house.account.slow_tally.delivered == 1
 
 
 async def test_what_a_slow_reader_misses_is_kept_apart(house: House) -> None:
@@ -210,8 +215,8 @@ async def test_what_a_slow_reader_misses_is_kept_apart(house: House) -> None:
     slow.read_on(False)
     await give(house, giver)
     await until(lambda: house.account.tally.delivered == 1)
-    assert (slow.place.seq, house.account.members) == (0, 1)
-    slow.settle("e", 1)
+    assert (slow.place.seq, house.account.members) == (BEGUN, 1)
+    slow.settle("e", BEGUN + 1)
     assert (house.account.slow_tally.lost, house.account.tally.lost) == (1, 0)
 
 
@@ -220,7 +225,7 @@ async def test_a_slow_reader_gets_the_rest_when_it_reads_on(house: House) -> Non
     slow.read_on(False)
     await give(house, giver)
     slow.read_on(True)
-    await until(lambda: slow.place.seq == 1)
+    await until(lambda: slow.place.seq == BEGUN + 1)
     assert house.account.slow_tally.delivered == 1
 
 
@@ -245,8 +250,8 @@ async def test_likes_and_pins_are_said_and_answered(house: House) -> None:
     viewer.pin(1, "tea", is_up=False)
     await until(lambda: house.account.said[Kind.PIN, "acknowledged"] == 2)
     assert house.account.said[Kind.LIKE, "acknowledged"] == 1
-    events = house.stub.rooms[ROOMS[0]].events
-    assert [event["type"] for event in events] == ["pinned", "unpinned"]
+    events = house.stub.show.rooms[ROOMS[0]].lanes.events
+    assert [event["type"] for event in events] == ["started", "pinned", "unpinned"]
 
 
 async def test_what_is_worth_nothing_later_is_skipped_without_a_connection(house: House) -> None:
@@ -287,7 +292,8 @@ async def test_a_purchase_without_an_answer_is_sent_again_on_the_next_connection
     viewer.drop()
     await until(lambda: house.account.receipts.acknowledged[Kind.GIFT] == 1)
     assert house.account.counts["resent"] == 1
-    assert len(house.stub.rooms[ROOMS[0]].events) == 1
+    events = house.stub.show.rooms[ROOMS[0]].lanes.events
+    assert [event["type"] for event in events] == ["started", "gift"]
 
 
 async def test_who_goes_without_an_answer_leaves_its_purchase_unknown_and_nothing_open(
@@ -305,7 +311,7 @@ async def test_who_goes_without_an_answer_leaves_its_purchase_unknown_and_nothin
 async def test_who_goes_while_a_purchase_waits_to_be_tried_again_leaves_nothing_open(
     house: House,
 ) -> None:
-    house.stub.faults = Faults(is_busy_at_first=True)
+    house.stub.show.shop.faults = Faults(is_busy_at_first=True)
     viewer = await house.inside()
     viewer.buy(gift(viewer))
     await until(lambda: house.account.counts["retries"] == 1)
@@ -319,7 +325,7 @@ async def test_what_somebody_wants_who_was_told_to_stay_away_is_given_up(
     house: House, code: int
 ) -> None:
     viewer = await house.inside()
-    await house.stub.rooms[ROOMS[0]].members[0].close(code=code)
+    await house.stub.show.rooms[ROOMS[0]].members[0].hang_up(code)
     await until(lambda: viewer.is_gone)
     await viewer.gone()
     viewer.buy(gift(viewer))

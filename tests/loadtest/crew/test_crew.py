@@ -18,15 +18,17 @@ from loadtest.run.drain import ends_of
 from loadtest.run.stage import Stage, fill_wallets, open_room, topups_minor
 from loadtest.scenario.cast import Cast
 from loadtest.scenario.model import Curve, Incident, Kind, Role, Scenario, Trouble
+from loadtest.selftest.stub import SECRET, Faults, Stub, serving_stub
 
 from ...waiting import until
 from ..shows import act, crowd, show
-from ..stub import SECRET, Faults, Stub, serving_stub
 
 MINT = Mint(SECRET, "the test")
 TTL_S = 600.0
 ROSE = Gift("rose", 3)
 DURATION_S = 0.4
+BEGUN = 1
+"""The number of `started`, with which each room's lane begins."""
 
 
 class Play:
@@ -66,8 +68,8 @@ class Play:
 
     async def account(self, crew: Crew) -> Account:
         """The crew's, when all is told and it has all that there is."""
-        rooms = self.stub.rooms.values()
-        await until(lambda: all(room.flushed == len(room.events) for room in rooms))
+        rooms = self.stub.show.rooms.values()
+        await until(lambda: all(room.lanes.told == len(room.lanes.events) for room in rooms))
         ends = await self.ends(crew)
         await until(lambda: crew.standing(ends, wants_account=False).has_reached)
         account = crew.close(ends)
@@ -103,10 +105,10 @@ async def test_crews_share_all_people_and_their_hosts(prepare: Prepare) -> None:
     assert [len(crew._people) for crew in crews] == [3, 3, 3]
     for crew in crews:
         await crew.enter()
-    assert [len(room.members) for room in play.stub.rooms.values()] == [5, 4]
+    assert [len(room.members) for room in play.stub.show.rooms.values()] == [5, 4]
     accounts = [await play.account(crew) for crew in crews]
     assert sum(account.counts["opened"] for account in accounts) == 7
-    await until(lambda: not any(room.members for room in play.stub.rooms.values()))
+    await until(lambda: not any(room.members for room in play.stub.show.rooms.values()))
 
 
 async def test_everything_that_was_shown_was_taken_before_it_stands_reached(
@@ -150,7 +152,7 @@ async def test_a_raid_leads_all_into_one_room_and_loses_nothing(prepare: Prepare
     await crew.enter()
     await crew.play(clock_ms(), asyncio.Event())
     await until(lambda: not crew.standing({}, wants_account=False).open_count)
-    assert [len(room.members) for room in play.stub.rooms.values()] == [7, 1]
+    assert [len(room.members) for room in play.stub.show.rooms.values()] == [7, 1]
     account = await play.account(crew)
     assert account.tally.lost == account.tally.doubled == 0
     assert account.tally.delivered == account.tally.expected > 0
@@ -200,8 +202,8 @@ async def test_nobody_has_reached_an_end_that_is_not_known_or_not_come(prepare: 
     crew = (await prepare(show(crowd(2), rooms=1))).crew()
     await crew.enter()
     assert not crew.standing({}, wants_account=False).has_reached
-    assert crew.standing({"r1-r0": End("e", 0)}, wants_account=False).has_reached
-    assert not crew.standing({"r1-r0": End("e", 1)}, wants_account=False).has_reached
+    assert crew.standing({"r1-r0": End("e", BEGUN)}, wants_account=False).has_reached
+    assert not crew.standing({"r1-r0": End("e", BEGUN + 1)}, wants_account=False).has_reached
     crew.close({})
     await crew.leave()
 

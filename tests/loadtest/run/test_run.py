@@ -12,11 +12,11 @@ from loadtest.record.record import Record, Verdict
 from loadtest.report.text import print_report
 from loadtest.run.run import RunOrder, run
 from loadtest.scenario.model import Scenario
+from loadtest.selftest.stub import MOVED_MS, SECRET, Faults, serving
 
 from ..asides import asides as asides
 from ..asides import impatient as impatient
 from ..shows import busy_show
-from ..stub import MOVED_MS, SECRET, Faults, serving
 
 pytestmark = pytest.mark.usefixtures("asides", "impatient")
 
@@ -113,9 +113,9 @@ async def test_a_batch_that_is_skipped_and_not_told_again_is_lost() -> None:
     ("faults", "figure", "value"),
     [
         (Faults(doubles_batch=True), "reliable.doubled", None),
-        (Faults(swaps_events=True), "reliable.reordered", None),
+        (Faults(swaps_events=True, tick_ms=100), "reliable.reordered", None),
         (Faults(tells_two_stories=True), "reliable.mismatched", None),
-        (Faults(forgets_orders=True), "ledger.orders_missing", 20),
+        (Faults(forgets_order_every=1), "ledger.orders_missing", 20),
         (Faults(overcharges=True), "ledger.wallets_wrong", None),
         (Faults(hides_gifts=True), "ledger.shows_wrong", None),
         (Faults(hides_sale=True), "ledger.shows_wrong", 1),
@@ -158,7 +158,7 @@ async def test_a_viewer_that_was_replaced_does_not_come_back_and_is_owed_no_more
 
 
 async def test_comments_left_out_and_announced_are_not_missing() -> None:
-    record = await attempt(Faults(sheds=True), busy_show(0.5, comments=100))
+    record = await attempt(Faults(sheds_comment_every=2), busy_show(0.5, comments=100))
     assert passed(record)
     assert record.figures["comment.shed"] > 0
     assert record.figures["comment.missing"] == 0

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ..server import Server, serving
-from ..waiting import until
+from ...server import Server, serving
+from ...waiting import until
 
 WITHIN_S = 60.0
 PEOPLE, ROOMS = 40, 2

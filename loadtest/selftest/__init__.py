@@ -1,0 +1,1 @@
+"""The instrument proved: what a server does wrong by known amounts, the harness must report."""
