@@ -26,6 +26,7 @@ comments = { shape = "constant", per_s = 10 }
 orders = { shape = "constant", per_s = 6 }
 """
 CHECKOUT = ("--connections", "4", "--duration", "0.3", "--orders-per-s", "50")
+INVALID = 3
 NOBODY = ("--url", "http://127.0.0.1:9")
 
 
@@ -52,17 +53,25 @@ def short(tmp_path: Path) -> tuple[str, ...]:
     return (str(file), "--out", str(tmp_path / "runs"))
 
 
+async def judged(*arguments: str) -> tuple[int, str, str]:
+    """The same for a run, once more where the machine had no time for the generator."""
+    for _ in range(2):
+        ended = await loadtest("run", *arguments)
+        if ended[0] != INVALID:
+            return ended
+    return await loadtest("run", *arguments)
+
+
 async def test_a_good_run_ends_with_0_and_leaves_a_folder(
     short: tuple[str, ...], tmp_path: Path
 ) -> None:
     file = tmp_path / "result.json"
     async with serving(Faults()) as url:
-        code, output, errors = await loadtest(
-            "run", *short, "--crews", "2", "--json", str(file), "--url", url
-        )
+        more = ("--crews", "2", "--json", str(file), "--url", url)
+        code, output, errors = await judged(*short, *more)
     assert (code, errors) == (0, "")
     assert "PASS" in output
-    (folder,) = (tmp_path / "runs").iterdir()
+    folder = max((tmp_path / "runs").iterdir(), key=lambda each: each.stat().st_mtime_ns)
     assert {each.name for each in folder.iterdir()} >= {"run.json", "report.md", "junit.xml"}
     assert str(folder) in output
     record = json.loads((folder / "run.json").read_text())
@@ -90,7 +99,7 @@ async def test_a_checkout_that_lost_something_ends_with_1() -> None:
 
 async def test_a_run_that_lost_something_ends_with_1(short: tuple[str, ...]) -> None:
     async with serving(Faults(forgets_order_every=1)) as url:
-        code, output, _ = await loadtest("run", *short, "--url", url)
+        code, output, _ = await judged(*short, "--url", url)
     assert code == 1
     assert "FAIL" in output
     assert "6 acknowledged orders are not in the ledger." in output

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from loadtest.books.batches import Batch
 from loadtest.books.latency import Measure
 from loadtest.books.purchases import combo_key
 from loadtest.books.receipts import Purchase
@@ -183,7 +184,30 @@ async def test_who_is_moved_while_away_comes_into_the_other_room(house: House) -
     assert [house.members(room) for room in (0, 1)] == [0, 1]
 
 
+async def test_what_comes_of_another_room_is_not_taken(house: House) -> None:
+    viewer = await house.inside(0)
+    batch = seen(house, 1)
+    viewer.take_batch(batch)
+    assert (batch.arrivals, viewer.place.seq, house.account.tally.holes) == ({}, BEGUN, 0)
+
+
+def seen(house: House, room: int) -> Batch:
+    """A batch with one event, as a room would send it."""
+    seq = BEGUN + 1
+    lanes = {"events": [{"type": "ended", "seq": seq}], "waterfall": [], "shed": 0}
+    message = {"type": "batch", "room": ROOMS[room], "epoch": "e", "seq": seq, **lanes}
+    return house.books.read(b"a frame", message)
+
+
 # --- slow readers
+
+
+async def test_what_a_slow_reader_takes_is_in_nobody_elses_figures(house: House) -> None:
+    slow = await house.inside(is_slow=True)
+    batch = seen(house, 0)
+    slow.take_batch(batch)
+    assert (batch.arrivals, slow.place.seq) == ({}, BEGUN + 1)
+    assert house.account.slow_tally.delivered == 1
 
 
 async def test_what_a_slow_reader_misses_is_kept_apart(house: House) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from loadtest.alongside import clock_ms
 from loadtest.books.account import Account
+from loadtest.books.receipts import Purchase
 from loadtest.client.api import Api, open_session
 from loadtest.client.audience import connector
 from loadtest.client.credentials import Mint
@@ -17,15 +18,17 @@ from loadtest.run.drain import ends_of
 from loadtest.run.stage import Stage, fill_wallets, open_room, topups_minor
 from loadtest.scenario.cast import Cast
 from loadtest.scenario.model import Curve, Incident, Kind, Role, Scenario, Trouble
+from loadtest.selftest.stub import SECRET, Faults, Stub, serving_stub
 
 from ...waiting import until
 from ..shows import act, crowd, show
-from ..stub import SECRET, Faults, Stub, serving_stub
 
 MINT = Mint(SECRET, "the test")
 TTL_S = 600.0
 ROSE = Gift("rose", 3)
 DURATION_S = 0.4
+BEGUN = 1
+"""The number of `started`, with which each room's lane begins."""
 
 
 class Play:
@@ -65,8 +68,8 @@ class Play:
 
     async def account(self, crew: Crew) -> Account:
         """The crew's, when all is told and it has all that there is."""
-        rooms = self.stub.rooms.values()
-        await until(lambda: all(room.flushed == len(room.events) for room in rooms))
+        rooms = self.stub.show.rooms.values()
+        await until(lambda: all(room.lanes.told == len(room.lanes.events) for room in rooms))
         ends = await self.ends(crew)
         await until(lambda: crew.standing(ends, wants_account=False).has_reached)
         account = crew.close(ends)
@@ -102,10 +105,10 @@ async def test_crews_share_all_people_and_their_hosts(prepare: Prepare) -> None:
     assert [len(crew._people) for crew in crews] == [3, 3, 3]
     for crew in crews:
         await crew.enter()
-    assert [len(room.members) for room in play.stub.rooms.values()] == [5, 4]
+    assert [len(room.members) for room in play.stub.show.rooms.values()] == [5, 4]
     accounts = [await play.account(crew) for crew in crews]
     assert sum(account.counts["opened"] for account in accounts) == 7
-    await until(lambda: not any(room.members for room in play.stub.rooms.values()))
+    await until(lambda: not any(room.members for room in play.stub.show.rooms.values()))
 
 
 async def test_everything_that_was_shown_was_taken_before_it_stands_reached(
@@ -149,7 +152,7 @@ async def test_a_raid_leads_all_into_one_room_and_loses_nothing(prepare: Prepare
     await crew.enter()
     await crew.play(clock_ms(), asyncio.Event())
     await until(lambda: not crew.standing({}, wants_account=False).open_count)
-    assert [len(room.members) for room in play.stub.rooms.values()] == [7, 1]
+    assert [len(room.members) for room in play.stub.show.rooms.values()] == [7, 1]
     account = await play.account(crew)
     assert account.tally.lost == account.tally.doubled == 0
     assert account.tally.delivered == account.tally.expected > 0
@@ -184,7 +187,7 @@ async def test_beats_add_up_to_all_that_was_timed(prepare: Prepare) -> None:
     await crew.enter()
     first = crew.beat(None)
     await crew.play(clock_ms(), asyncio.Event())
-    await until(lambda: not crew.standing({}, wants_account=False).open_count)
+    await until(lambda: crew.standing({}, wants_account=False).changes == 20 * 5 * 2)
     account = await play.account(crew)
     last = crew.beat(1)
     assert (first.counts["members"], last.counts["gifts"], last.counts["comments"]) == (5, 20, 20)
@@ -193,6 +196,29 @@ async def test_beats_add_up_to_all_that_was_timed(prepare: Prepare) -> None:
     for measure, histogram in account.latencies.total.items():
         told = sum(beat.histograms.get(measure, histogram - histogram).total() for beat in beats)
         assert told == histogram.total()
+
+
+async def test_nobody_has_reached_an_end_that_is_not_known_or_not_come(prepare: Prepare) -> None:
+    crew = (await prepare(show(crowd(2), rooms=1))).crew()
+    await crew.enter()
+    assert not crew.standing({}, wants_account=False).has_reached
+    assert crew.standing({"r1-r0": End("e", BEGUN)}, wants_account=False).has_reached
+    assert not crew.standing({"r1-r0": End("e", BEGUN + 1)}, wants_account=False).has_reached
+    crew.close({})
+    await crew.leave()
+
+
+async def test_what_was_not_answered_when_the_books_are_closed_is_unknown(prepare: Prepare) -> None:
+    crew = (await prepare(show(crowd(1), rooms=1))).crew()
+    await crew.enter()
+    line = {"offer": "tea", "quantity": 1}
+    command = {"type": "order", "room": "r1-r0", "key": "k", "lines": [line]}
+    order = {**command, "total_minor": 1, "currency": "CNY"}
+    crew._people[1].buy(Purchase(Kind.ORDER, 0, 1, 0.0, order))
+    assert crew.standing({}, wants_account=False).open_count == 1
+    receipts = crew.close({}).receipts
+    assert (receipts.open_count, receipts.unknown[Kind.ORDER]) == (0, 1)
+    await crew.leave()
 
 
 async def test_a_server_that_lets_nobody_in_is_given_up(

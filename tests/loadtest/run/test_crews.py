@@ -18,11 +18,11 @@ from loadtest.run.crews import Crews
 from loadtest.run.run import RunOrder, run
 from loadtest.scenario.cast import Cast
 from loadtest.scenario.model import Scenario
+from loadtest.selftest.stub import SECRET, Faults, serving, serving_stub
 
 from ...waiting import is_alive, until
 from ..asides import impatient as impatient
 from ..shows import busy_show, crowd, show
-from ..stub import SECRET, Faults, Room, serving, serving_stub
 
 MINT = Mint(SECRET, "the test")
 NOBODY = "http://127.0.0.1:9"
@@ -47,7 +47,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("soon")
 async def test_a_killed_crew_and_one_that_hangs_are_lost_and_the_third_is_heard() -> None:
     async with serving_stub(Faults()) as (url, stub):
-        stub.rooms["r1-r0"] = Room()
+        stub.show.open("r1-r0", "A room", "r1-r0-host")
         async with Crews(assignments(3, url), lambda crew, beat: None) as crews:
             pids = crews.pids
             assert len(await crews.enter()) == 3
@@ -127,9 +127,9 @@ async def test_a_run_that_loses_a_crew_goes_on_and_is_invalid() -> None:
         order = RunOrder(scenario=busy_show(2.0), url=url, crews=2)
         playing = asyncio.create_task(run(order, MINT, Console(file=io.StringIO())))
         await until(lambda: len(children()) == 2)
-        await until(lambda: len(stub.orders) > 0)
+        await until(lambda: stub.show.shop.orders)
         os.kill(children()[1], signal.SIGKILL)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(10):
             record = await playing
     assert record.verdict is Verdict.INVALID
     assert record.reasons[0].startswith("Generator process ")
@@ -142,7 +142,7 @@ async def test_a_run_that_loses_a_crew_goes_on_and_is_invalid() -> None:
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_run_with_processes_finds_what_one_without_does() -> None:
-    async with serving(Faults(forgets_orders=True)) as url:
+    async with serving(Faults(forgets_order_every=1)) as url:
         order = RunOrder(scenario=busy_show(1.2), url=url, crews=2)
         record = await run(order, MINT, Console(file=io.StringIO()))
     figures = record.figures

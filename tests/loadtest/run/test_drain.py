@@ -13,9 +13,9 @@ from loadtest.crew.messages import End, Standing
 from loadtest.run import drain as draining
 from loadtest.run.drain import drain, ends_of
 from loadtest.scenario.schedule import Schedule
+from loadtest.selftest.stub import Faults, serving_stub
 
 from ..asides import impatient as impatient
-from ..stub import Faults, Room, serving_stub
 
 pytestmark = pytest.mark.usefixtures("impatient")
 ENDS = {"r": End("e", 2)}
@@ -29,9 +29,11 @@ def books() -> Books:
 async def connect() -> AsyncIterator[Connect]:
     """To a stub whose one room has told two events."""
     async with serving_stub(Faults()) as (url, stub):
-        stub.rooms["r"] = Room(events=[{}, {}], flushed=2)
+        room = stub.show.open("r", "A room", "its host")
+        for status in ("live", "ended"):
+            stub.show.set_status(room, status)
         yield connector(url, books())
-        assert stub.rooms["r"].members == []
+        assert room.members == []
 
 
 class Crowd:

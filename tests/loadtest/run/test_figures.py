@@ -83,6 +83,13 @@ def test_bytes_are_for_each_second_that_each_viewer_was_there() -> None:
     assert figures["frames.per_s"] == 8
 
 
+def test_deliveries_are_of_both_lanes() -> None:
+    of = books(Clock(), comments=1)
+    of.account.deliveries.arrive(0, 30)
+    of.account.tally.delivered = 10
+    assert counted(of.account, of.schedule, 5.0)["deliveries.per_s"] == 8
+
+
 def test_reach_is_what_arrived_where_it_was_owed() -> None:
     clock = Clock()
     of = books(clock, comments=2)

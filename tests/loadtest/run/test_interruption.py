@@ -8,12 +8,12 @@ import pytest
 
 from loadtest.record.record import Record, Verdict
 from loadtest.scenario.model import Kind
+from loadtest.selftest.stub import Faults, serving_stub
 
 from ...waiting import until
 from ..asides import asides as asides
 from ..asides import impatient as impatient
 from ..shows import act, crowd, show
-from ..stub import Faults, serving_stub
 from .test_run import play
 
 pytestmark = pytest.mark.usefixtures("asides", "impatient")
@@ -28,7 +28,7 @@ async def interrupted(orders: int) -> Record:
     async with serving_stub(Faults()) as (url, stub):
         playing = asyncio.create_task(play(url, LONG))
         await until(lambda: signal.getsignal(signal.SIGINT) is not usual)
-        await until(lambda: len(stub.orders) >= orders)
+        await until(lambda: len(stub.show.shop.orders) >= orders)
         signal.raise_signal(signal.SIGINT)
         async with asyncio.timeout(10):
             return await playing
