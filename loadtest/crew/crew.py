@@ -70,8 +70,8 @@ class Crew:
     def beat(self, number: int | None) -> Beat:
         """Sum up the second that has just ended."""
         self.books.sweep()
-        account = self.books.account
-        return Beat(number, _counts(self.books), account.latencies.take_recent())
+        counts = {**_counts(self.books), "viewers": self._viewers_in()}
+        return Beat(number, counts, self.books.account.latencies.take_recent())
 
     def standing(self, ends: Mapping[str, End], *, wants_account: bool) -> Standing:
         self.books.sweep(settle_ms=0)
@@ -105,6 +105,11 @@ class Crew:
             else:
                 viewer.settle(end.epoch, end.seq)
         return account
+
+    def _viewers_in(self) -> int:
+        """How many people are in rooms now, hosts aside."""
+        is_host = self._cast.is_host
+        return sum(v.place.is_in for n, v in self._people.items() if not is_host(n))
 
     async def leave(self) -> None:
         await self._audience.leave()
@@ -209,7 +214,6 @@ def _counts(books: Books) -> dict[str, float]:
     account = books.account
     account.counts["frames"], account.counts["bytes"] = books.frames, books.bytes_in
     return {
-        "members": account.members,
         "deliveries": account.deliveries.arrived_total + account.tally.delivered,
         "frames": books.frames,
         "bytes": books.bytes_in,

@@ -70,7 +70,7 @@ LANE: dict[str, tuple[Better, str]] = {
 _SINGLE: dict[str, tuple[str, Better, str]] = {
     "viewers.asked": ("", "neither", "people of the scenario, without hosts"),
     "viewers.opened": ("", "higher", "people who were in their room at least once"),
-    "viewers.peak": ("", "neither", "most people in rooms at one time"),
+    "viewers.peak": ("", "neither", "most people in rooms at one time, without hosts"),
     "viewers.gone": ("", "lower", "people whom the server told not to come back"),
     "viewers.reconnects": ("", "neither", "connections made again after one was lost"),
     "viewers.failed_entries": ("", "lower", "tries to connect or join that failed"),

@@ -6,7 +6,7 @@ Invariant: every series has one value for each second, None where nothing was me
 from collections.abc import Mapping
 
 SERIES = {
-    "viewers": ("", "people in rooms"),
+    "viewers": ("", "people in rooms, without hosts"),
     "comments_per_s": ("/s", "comments accepted"),
     "gifts_per_s": ("/s", "gifts acknowledged"),
     "orders_per_s": ("/s", "orders acknowledged"),

@@ -160,7 +160,7 @@ class Seconds:
             sums.update(crew.counts)
         histograms = _summed(told)
         self.latencies.add(histograms)
-        self.peak = max(self.peak, int(sums["members"]))
+        self.peak = max(self.peak, int(sums["viewers"]))
         self._timeline.add(float(number), self._values(sums, histograms))
         self._last = sums
 
@@ -174,7 +174,7 @@ class Seconds:
             if measure in histograms
         }
         return {
-            "viewers": sums["members"],
+            "viewers": sums["viewers"],
             **rates,
             **percentiles,
             "generator_cpu_pct": max(crew.cpu_now_pct for crew in self._crews),

@@ -190,7 +190,7 @@ async def test_beats_add_up_to_all_that_was_timed(prepare: Prepare) -> None:
     await until(lambda: crew.standing({}, wants_account=False).changes == 20 * 5 * 2)
     account = await play.account(crew)
     last = crew.beat(1)
-    assert (first.counts["members"], last.counts["gifts"], last.counts["comments"]) == (5, 20, 20)
+    assert (first.counts["viewers"], last.counts["gifts"], last.counts["comments"]) == (4, 20, 20)
     assert last.counts["deliveries"] == 20 * 5 * 2
     beats = (first, last)
     for measure, histogram in account.latencies.total.items():

@@ -150,7 +150,7 @@ async def test_a_run_with_processes_finds_what_one_without_does() -> None:
     assert record.reasons == ["20 acknowledged orders are not in the ledger."]
     assert figures["reliable.delivered"] == figures["reliable.expected"] == 40 * 5
     assert figures["comment.count"] == figures["comment.delivered"] == 40 * 5
-    assert figures["viewers.peak"] == 10
+    assert figures["viewers.peak"] == 8
     assert figures["connect.count"] == figures["join.count"] == 10
     assert [each.name for each in record.generator] == ["generator-1", "generator-2"]
     assert 0 < figures["generator.cpu_pct_max"] < 100

@@ -12,7 +12,7 @@ from loadtest.record.timeline import Timeline
 from loadtest.run.seconds import Seconds
 
 MEASURE = Measure.COMMENT_DELIVERED
-COUNTS = ("members", "deliveries", "frames", "bytes", "comments", "gifts", "orders")
+COUNTS = ("viewers", "deliveries", "frames", "bytes", "comments", "gifts", "orders")
 NOUGHT = dict.fromkeys((*COUNTS, "errors", "closes", "shed", "lost", "cpu_s", "at_s"), 0.0)
 
 
@@ -89,10 +89,10 @@ def test_a_crew_that_left_a_second_out_has_it_in_the_next_one() -> None:
 
 def test_a_lost_crew_is_not_waited_for_and_keeps_what_it_had_counted() -> None:
     run = Run()
-    run.hear(1, beat(1, comments=4, members=9))
-    run.hear(0, beat(1, comments=1, members=1))
+    run.hear(1, beat(1, comments=4, viewers=9))
+    run.hear(0, beat(1, comments=1, viewers=1))
     run.lost.add(1)
-    run.hear(0, beat(2, comments=3, members=1))
+    run.hear(0, beat(2, comments=3, viewers=1))
     assert run.timeline.at_s == [1.0, 2.0]
     assert run.column("comments_per_s") == [5.0, 2.0]
 
@@ -108,7 +108,7 @@ def test_the_peak_is_of_all_crews_together() -> None:
     run = Run()
     for number, members in enumerate(((3, 4), (5, 1)), 1):
         for crew in (0, 1):
-            run.hear(crew, beat(number, members=members[crew]))
+            run.hear(crew, beat(number, viewers=members[crew]))
     assert run.seconds.peak == 7
 
 
