@@ -1,6 +1,7 @@
 """The checks of this very machine, with a server and without."""
 
 import os
+import resource
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from loadtest.preflight.look import look_around, look_at_server, need_of, prefli
 from loadtest.scenario.model import People, Role, RoomGroup, Scenario
 
 from ...server import Server
+from ...waiting import until_awaited
 
 NOBODY = "http://127.0.0.1:9"
 SCENARIO = Scenario(
@@ -40,8 +42,13 @@ async def test_this_machine_is_read() -> None:
 
 
 async def test_a_servers_own_limits_are_checked(server: Server) -> None:
-    found = await look_at_server(server.url)
-    assert [worker.name for worker in found.workers] == ["worker-0", "worker-1"]
+    async def workers() -> list[str]:
+        return [worker.name for worker in (await look_at_server(server.url)).workers]
+
+    async def tells_of_both() -> bool:
+        return await workers() == ["worker-0", "worker-1"]
+
+    await until_awaited(tells_of_both)
     checks = states(await preflight(SCENARIO, 1, server.url))
     assert checks["open files, worker-0"] is State.OK
     assert "server" not in checks
@@ -55,15 +62,22 @@ async def test_without_a_server_the_machine_is_checked_all_the_same() -> None:
     assert checks["open files, a generator process"] is State.OK
 
 
-def loadtest(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def loadtest(*arguments: str, files: int = 1_000) -> "subprocess.CompletedProcess[str]":
+    """The command, for whom the system lets open so many files."""
     command = [sys.executable, "-m", "loadtest", "preflight", *arguments, "--url", NOBODY]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)),
+    )
 
 
 def test_the_command_ends_with_0_unless_something_will_stop_the_run() -> None:
     fine = loadtest("--viewers", "50")
     assert fine.returncode == 0, fine.stderr
     assert "warn: server: start the server at" in fine.stdout
-    too_much = loadtest("--viewers", "900000000", "--crews", "1")
+    too_much = loadtest("--viewers", "1000", "--crews", "1")
     assert too_much.returncode == 2
-    assert "stop: memory: play at most" in too_much.stdout
+    assert "stop: open files, a generator process:" in too_much.stdout
