@@ -19,6 +19,7 @@ from ..run.run import RunOrder, run
 from ..scenario import reading
 from ..scenario.limits import require_within_limits
 from ..scenario.model import Scenario
+from ..scenario.shortening import shortened
 from .common import BadUsage
 
 SCENARIO_DEFAULT = "steady-evening"
@@ -56,6 +57,9 @@ def add_size(parser: argparse.ArgumentParser) -> None:
         "--viewers", type=int, metavar="N", help="scale people, rooms and rates to N people"
     )
     size.add_argument("--scale", type=float, metavar="X", help="scale people, rooms and rates by X")
+    parser.add_argument(
+        "--seconds", type=float, metavar="N", help="play it in less time: rates stay as they are"
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="another seed than the scenario's")
 
 
@@ -78,6 +82,9 @@ def sized(arguments: argparse.Namespace) -> Scenario:
         require("--scale", arguments.scale > 0, arguments.scale, "above 0")
         scenario = scenario.scaled(arguments.scale)
     require_within_limits(scenario)
+    if arguments.seconds is not None:
+        require("--seconds", arguments.seconds >= 1, arguments.seconds, "at least 1")
+        scenario = shortened(scenario, arguments.seconds)
     return scenario if arguments.seed is None else replace(scenario, seed=arguments.seed)
 
 

@@ -53,6 +53,7 @@ examples:
   livesrv serve &
   loadtest run steady-evening --viewers 1000
   loadtest run flash-sale --scale 0.1 --out runs
+  loadtest run soak --viewers 300 --seconds 600
   loadtest run my-show.toml --url https://live.example --crews 4
 
 Every run leaves a folder with run.json, report.html, report.md and junit.xml.
