@@ -10,6 +10,7 @@ from loadtest.process import cores
 from loadtest.record.record import Record, Verdict
 from loadtest.run.run import RunOrder
 from loadtest.scenario.reading import load, names
+from loadtest.scenario.shortening import shortened
 
 from ..report import example
 from .conftest import Command
@@ -86,6 +87,11 @@ def test_an_audience_is_scaled_to_its_number_or_by_a_factor(
     assert orders[2].scenario.seed == 9
 
 
+def test_a_show_can_be_played_in_less_time(command: Command, orders: list[RunOrder]) -> None:
+    command("run", "soak", "--seconds", "60")
+    assert orders[0].scenario == shortened(load("soak"), 60)
+
+
 def test_there_are_as_many_crews_as_asked_for_or_as_many_as_it_takes(
     command: Command, orders: list[RunOrder]
 ) -> None:
@@ -100,6 +106,7 @@ def test_there_are_as_many_crews_as_asked_for_or_as_many_as_it_takes(
     [
         (("--viewers", "0"), "--viewers is 0; it must be at least 1"),
         (("--scale", "0"), "--scale is 0.0; it must be above 0"),
+        (("--seconds", "0.5"), "--seconds is 0.5; it must be at least 1"),
         (("--crews", "0"), "--crews is 0; it must be 1 to 64"),
         (("--repeat", "0"), "--repeat is 0; it must be 1 to 100"),
         (("--repeat", "101"), "--repeat is 101; it must be 1 to 100"),
