@@ -59,6 +59,11 @@ class _Crew:
         self.cpu_pct.clear()
         self.lag_ms.clear()
 
+    def put(self, number: int, beat: Beat) -> None:
+        """Keep what it told of a second, of which it may tell twice: a timer may be early."""
+        both = [each for each in (self.beats.get(number), beat) if each is not None]
+        self.beats[number] = Beat(number, beat.counts, _summed(both))
+
     def take(self, number: float) -> Beat | None:
         """What it told up to a second, in one."""
         taken = [self.beats.pop(each) for each in sorted(self.beats) if each <= number]
@@ -121,7 +126,7 @@ class Seconds:
             each.cpu_from = beat.counts
         else:
             each.told = each.told + 1 if number is None else number
-            each.beats[each.told] = beat
+            each.put(each.told, beat)
 
     def tell(self, is_lost: Callable[[int], bool]) -> None:
         """Add the seconds that are complete; lost crews are not waited for."""

@@ -219,3 +219,11 @@ def test_every_second_is_told_once_and_every_value_is_timed_once(
     assert run.timeline.at_s == [float(number) for number in range(1, last + 1)]
     assert run.timed() == {10: beats}
     assert sum(value or 0 for value in run.column("comments_per_s")) == crews * last
+
+
+def test_a_second_that_a_crew_tells_twice_loses_nothing_of_either() -> None:
+    run = Run()
+    for latency_us in (1_000, 2_000):
+        run.hear(0, beat(1, latency_us))
+    run.hear(1, beat(1, 3_000))
+    assert run.timed() == Counter([1_000, 2_000, 3_000])
