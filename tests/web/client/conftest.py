@@ -190,10 +190,13 @@ def shop(package_shop: Shop) -> Iterator[Shop]:
     assert package_shop.forget() == []
 
 
-@pytest.fixture
-def pure(shop: Shop) -> Evaluate:
-    """Evaluates an expression with all that the client exports, without a connection."""
-    page = shop.open()
-    return lambda code: page.evaluate(
+@pytest.fixture(scope="module")
+def pure(browser: Browser, files_url: str) -> Iterator[Evaluate]:
+    """Evaluates an expression with all that the client exports, without a server."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(files_url + BLANK)
+    yield lambda code: page.evaluate(
         f"import('/client/index.js').then(({{ {EXPORTS} }}) => {{ {code} }})"
     )
+    context.close()
