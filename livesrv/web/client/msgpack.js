@@ -13,11 +13,6 @@ const { encode, decode } = window[NAME];
 
 export const msgpack = {
   subprotocol: "livesrv.v1.msgpack",
-  encode: (command) => encode(plain(command)),
+  encode,
   decode: (bytes) => decode(new Uint8Array(bytes)),
 };
-
-/** What JSON would carry of it: a field that is undefined is no field, and not null. */
-function plain(command) {
-  return JSON.parse(JSON.stringify(command));
-}

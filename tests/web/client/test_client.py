@@ -12,6 +12,7 @@ from .conftest import PRICE_MINOR, Shop, until
 
 Hook = Callable[[WebSocketRoute, dict[str, Any]], bool]
 """Whether a message passes."""
+INSIST = "(command) => client.insist(command, { deadlineMs: 15000 })"
 MUTE = """async (times) => {
   for (let i = 0; i < times; i += 1) {
     const user = `nobody-${crypto.randomUUID()}`;
@@ -217,7 +218,7 @@ def test_an_order_whose_answer_was_lost_is_asked_again_and_paid_once(shop: Shop)
         "lines": [{"offer": "plum", "quantity": 1}],
     }
     order |= {"total_minor": PRICE_MINOR, "currency": "CNY", "key": "o-1"}
-    ordered = page.evaluate("(order) => client.insist(order)", order)
+    ordered = page.evaluate(INSIST, order)
     assert len(answers) == 2
     assert answers[0]["order"] == ordered["order"]
     assert (ordered["duplicate"], ordered["balance_minor"]) == (True, funds - PRICE_MINOR)
@@ -239,7 +240,7 @@ def test_a_refusal_that_waiting_mends_is_asked_again_and_another_is_told(shop: S
     pass_through(page, up=refuse)
     shop.start(page, token=shop.server.token("tapper"))
     like = {"type": "like", "room": shop.room, "count": 1}
-    assert page.evaluate("(like) => client.insist(like)", like)["type"] == "ok"
+    assert page.evaluate(INSIST, like)["type"] == "ok"
     assert asked[1] - asked[0] >= 0.14
     wrong = "(like) => client.insist({ ...like, count: 101 }).catch((e) => [e.name, e.code])"
     assert page.evaluate(wrong, like) == ["Refusal", "invalid"]
@@ -257,12 +258,12 @@ def test_switching_the_saver_joins_again_and_misses_nothing(shop: Shop, host: Pa
     shop.start(viewer)
     until(viewer, "told.connection.at(-1)?.[0] === 'in'")
     start_muting(host, 40)
-    for is_on in (True, False, True, True, False, True):
-        viewer.evaluate("(isOn) => { client.saver = isOn; }", is_on)
+    viewer.evaluate("[true, false, true, false].forEach((isOn) => { client.saver = isOn; })")
+    until(viewer, "told.joined.length === 3")
+    viewer.evaluate("client.saver = true")
     host.evaluate("muted_")
     assert_complete(viewer, shop.client().evaluate("told.joined[0][0].seq"))
-    assert "saver" not in joins[0]
-    assert joins[-1]["saver"] is True
+    assert [join.get("saver", False) for join in joins] == [False, True, False, True]
     assert all("since" in join for join in joins[1:])
     assert viewer.evaluate("client.saver") is True
 
