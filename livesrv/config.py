@@ -38,6 +38,8 @@ StoreUrl = Annotated[str, Meta(pattern=r"^(rediss?(\+cluster)?|unix)://\S+(?!\n)
 Secret = Annotated[str, Meta(min_length=32)]
 Url = Annotated[str, Meta(max_length=500, pattern=r"^https?://[^\s?#]+(?!\n)$")]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
+Origin = Annotated[str, Meta(max_length=200, pattern=r"^https?:(//[A-Za-z0-9.*:\[\]_-]+)?(?!\n)$")]
+"""A source of a Content-Security-Policy: `https:`, or `https://video.example:8443`."""
 Network = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -153,6 +155,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="comments a second a room shows each viewer, fairly chosen; 0 is no limit",
         ),
     ] = 200
+    saver_window_ms: Annotated[
+        int,
+        Meta(ge=1, le=5_000, description="least time between two batches of who saves data"),
+    ] = 1_000
+    saver_comments_per_s: Annotated[
+        int,
+        Meta(ge=1, le=200, description="comments a second a room shows who saves data"),
+    ] = 3
 
     slow_skip_bytes: Annotated[
         int, Meta(ge=1, description="unsent bytes from which a connection misses the waterfall")
@@ -250,7 +260,17 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     drain_ms: Annotated[
         int, Meta(ge=0, le=600_000, description="time clients have to move when a worker stops")
     ] = 1_000
-    demo: Annotated[bool, Meta(description="serve the demo page and its fake shop")] = False
+    media_origins: Annotated[
+        tuple[Origin, ...],
+        Meta(max_length=32, description="where the pages may load a room's video from"),
+    ] = ("https:",)
+    embedding_sites: Annotated[
+        tuple[Origin, ...],
+        Meta(max_length=32, description="sites that may show the pages in a frame of theirs"),
+    ] = ()
+    demo: Annotated[
+        bool, Meta(description="let anybody log in on the pages, with any role and play money")
+    ] = False
 
     def __post_init__(self) -> None:
         """Check what concerns more than one value."""

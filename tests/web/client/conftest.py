@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.loadtest.report.browser import browser as chromium
+from tests.chromium import browser as chromium
 from tests.server import QUICK, Server, serving
 from tests.wire.stage import fresh
 
