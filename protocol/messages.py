@@ -216,6 +216,7 @@ class Offer(Struct, kw_only=True):
     """Something on sale in a room, with what is left of it.
 
     `price_minor` is what a piece costs now; `flash` tells of a price for a while, to come or on.
+    `pieces` is how many were put on sale in all, of which `stock` are left.
     """
 
     offer: str
@@ -229,6 +230,7 @@ class Offer(Struct, kw_only=True):
     closes_ms: int | UnsetType = UNSET
     flash: FlashPrice | UnsetType = UNSET
     withdrawn: bool | UnsetType = UNSET
+    pieces: int | UnsetType = UNSET
 
 
 class Gifter(Struct):
@@ -354,6 +356,7 @@ class OfferEvent(Event, kw_only=True):
     closes_ms: int | UnsetType = UNSET
     flash: FlashPrice | UnsetType = UNSET
     withdrawn: bool | UnsetType = UNSET
+    pieces: int | UnsetType = UNSET
 
 
 class Pinned(OfferEvent, tag="pinned"):
