@@ -434,8 +434,18 @@ class Unbanned(Event, tag="unbanned"):
 
 
 class Settings(Event, tag="settings"):
+    """What a room is called is told only where that was changed; null: it has none now."""
+
     slow_mode_s: int
     followers_only: bool
+    title: str | UnsetType = UNSET
+    city: str | UnsetType | None = UNSET
+    theme: str | UnsetType | None = UNSET
+    media_url: str | UnsetType | None = UNSET
+
+
+ABOUT_ROOM = ("title", "city", "theme", "media_url")
+"""What a host says of a room, and may change; fields of `State` and of `Settings`."""
 
 
 class Notice(Event, tag="notice"):

@@ -50,6 +50,7 @@ class RoomEndpoints:
             Route("POST", "/v1/rooms", "host", self._create, State, shows.NewRoom),
             Route("GET", "/v1/rooms", "", self._list, RoomList),
             Route("GET", room, "", self._read, State),
+            Route("PATCH", room, "its host", self._change, State, shows.RoomChange),
             Route("POST", f"{room}/start", "its host", self._start, State),
             Route("POST", f"{room}/end", "its host", self._end, State),
             Route("PUT", sale, "its host", self._propose, joint.JointSale, joint.NewJointSale),
@@ -81,6 +82,11 @@ class RoomEndpoints:
 
     async def _read(self, request: web.Request) -> State:
         return await self._state(path_id(request, "room"))
+
+    async def _change(self, request: web.Request) -> State:
+        room, host = path_id(request, "room"), self._desk.user(request)
+        await shows.change(self._ledger, host, room, await body(request, shows.RoomChange))
+        return await self._state(room)
 
     async def _start(self, request: web.Request) -> State:
         room = path_id(request, "room")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from livesrv.auth import Principal
@@ -12,7 +12,7 @@ from livesrv.ledger.entry import Entry, Leg, Rank, Register, Registers, Write, f
 from livesrv.ledger.store import Ledger
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
-from protocol.messages import Id, Short, Title, Url, User
+from protocol.messages import ABOUT_ROOM, Id, Short, Title, Url, User
 
 from .registers import (
     Room,
@@ -41,6 +41,15 @@ class NewRoom(Struct, kw_only=True):
     city: Short | None = None
     theme: Short | None = None
     media_url: Url | None = None
+
+
+class RoomChange(Struct, kw_only=True):
+    """The body of `PATCH /v1/rooms/{room}`: what is to be otherwise. Null takes it away."""
+
+    title: Title | UnsetType = UNSET
+    city: Short | UnsetType | None = UNSET
+    theme: Short | UnsetType | None = UNSET
+    media_url: Url | UnsetType | None = UNSET
 
 
 def show_entry(
@@ -91,6 +100,29 @@ async def create(ledger: Ledger, host: Principal, room_id: str, new: NewRoom) ->
         return None
 
     await ledger.transact([name], compose, likely_absent=[name])
+
+
+async def change(ledger: Ledger, host: Principal, room_id: str, wanted: RoomChange) -> None:
+    """Say otherwise what a room is called and where it is seen. What it is already is no change.
+
+    Raises `Refused`: `not_found`, `forbidden` for anybody but its host.
+    """
+    name = room_register(room_id)
+    named = {each: getattr(wanted, each) for each in ABOUT_ROOM}
+    named = {each: value for each, value in named.items() if value is not UNSET}
+
+    def compose(registers: Registers) -> Entry | None:
+        room = _own_room(registers[name], host)
+        changed = replace(room, **named)
+        if changed == room:
+            return None
+        facts = {each: getattr(changed, each) for each in ("slow_mode_s", "followers_only")}
+        facts |= {each: getattr(changed, each) for each in ABOUT_ROOM}
+        return show_entry(
+            "settings", room_id, host, reads=registers, writes={name: changed}, facts=facts
+        )
+
+    await ledger.transact([name], compose)
 
 
 async def start(ledger: Ledger, host: Principal, room_id: str, now_ms: int) -> None:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from protocol import messages as m
 from protocol.codec import Format, Item
@@ -144,6 +144,9 @@ class Room:
             case m.Settings():
                 state.slow_mode_s = event.slow_mode_s
                 state.followers_only = event.followers_only
+                for name in m.ABOUT_ROOM:
+                    if (value := getattr(event, name)) is not UNSET:
+                        setattr(state, name, value)
 
     def _unpin(self, offer: str) -> None:
         self.state.pinned = [pinned for pinned in self.state.pinned if pinned.offer != offer]

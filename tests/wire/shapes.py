@@ -123,7 +123,14 @@ EVENTS: dict[str, dict[str, Shape]] = {
     "banned": {"user": ident, "until_ms": nullable(uint)},
     "unmuted": {"user": ident},
     "unbanned": {"user": ident},
-    "settings": {"slow_mode_s": uint, "followers_only": flag},
+    "settings": {
+        "slow_mode_s": uint,
+        "followers_only": flag,
+        "maybe_title": text,
+        "maybe_city": nullable(text),
+        "maybe_theme": nullable(text),
+        "maybe_media_url": nullable(text),
+    },
     "notice": {"text": text},
 }
 EVENT = typed({name: {"seq": uint, "at_ms": uint, **shapes} for name, shapes in EVENTS.items()})
