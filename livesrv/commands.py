@@ -13,7 +13,7 @@ import msgspec
 from livesrv import auth
 from livesrv.auth import Principal
 from livesrv.clock import now_ms
-from livesrv.commerce import follows, gifts, moderation, orders, shows
+from livesrv.commerce import follows, gifts, moderation, notices, orders, shows
 from livesrv.commerce.registers import (
     Moderation,
     is_sentenced,
@@ -88,6 +88,7 @@ class Commands:
             m.Pin: self._pin,
             m.Unpin: self._unpin,
             m.Moderate: self._moderate,
+            m.GiveNotice: self._notice,
             m.Ping: self._ping,
         }
 
@@ -153,12 +154,7 @@ class Commands:
 
     def _comment(self, session: Session, command: m.Comment) -> Outcome:
         user, opened = _principal(session), _joined(session, command.room)
-        text = command.text.strip()
-        if not 1 <= len(text) <= m.TEXT_CHARS_MAX:
-            raise Refused(
-                ErrorCode.INVALID,
-                f"text has {len(text)} characters after trimming; 1-{m.TEXT_CHARS_MAX} are allowed",
-            )
+        text = _trimmed(command.text)
         _require_token(user)
         self._require_pace(session, command.room)
         if _may_speak(user, opened):
@@ -253,7 +249,7 @@ class Commands:
     def _require_decent(self, text: str) -> None:
         folded = text.casefold()
         if any(word.casefold() in folded for word in self._config.blocked_words):
-            raise Refused(ErrorCode.FORBIDDEN, "the comment has a word that is not allowed here")
+            raise Refused(ErrorCode.FORBIDDEN, "the text has a word that is not allowed here")
 
     # --- what is written down
 
@@ -310,7 +306,15 @@ class Commands:
         await moderation.moderate(self._ledger, user, command, now_ms())
         return await self._seen(command)
 
-    async def _seen(self, command: m.Start | m.End | m.Pin | m.Unpin | m.Moderate) -> Answer:
+    async def _notice(self, session: Session, command: m.GiveNotice) -> Answer:
+        text, user = _trimmed(command.text), _require_token(_principal(session))
+        self._require_decent(text)
+        await notices.give(self._ledger, user, command.room, text, now_ms())
+        return await self._seen(command)
+
+    async def _seen(
+        self, command: m.Start | m.End | m.Pin | m.Unpin | m.Moderate | m.GiveNotice
+    ) -> Answer:
         """Answer once this worker's room has the change too, so that what comes next meets it."""
         if opened := self._hall.find(command.room):
             await opened.reach(await self._ledger.room_seq(command.room), SEEN_S)
@@ -318,6 +322,17 @@ class Commands:
 
     def _ping(self, session: Session, command: m.Ping) -> Answer:
         return m.Pong(id=command.id, server_time_ms=now_ms())
+
+
+def _trimmed(text: str) -> str:
+    """The text of a comment or notice as it is shown. Raises `Refused` `invalid`."""
+    trimmed = text.strip()
+    if not 1 <= len(trimmed) <= m.TEXT_CHARS_MAX:
+        raise Refused(
+            ErrorCode.INVALID,
+            f"text has {len(trimmed)} characters after trimming; 1-{m.TEXT_CHARS_MAX} are allowed",
+        )
+    return trimmed
 
 
 def _busy() -> Refused:

@@ -172,6 +172,11 @@ MODERATIONS: dict[str, tuple[str, ...]] = {
 the show) or a ban (default: for good), and is slow mode's pause; 0 switches a mode off."""
 
 
+class GiveNotice(Command, tag="notice"):
+    room: Id
+    text: Text
+
+
 class Ping(Command, tag="ping"):
     pass
 
@@ -189,6 +194,7 @@ AnyCommand = (
     | Pin
     | Unpin
     | Moderate
+    | GiveNotice
     | Ping
 )
 
