@@ -288,7 +288,8 @@ class Commands:
         return await self._seen(command)
 
     async def _end(self, session: Session, command: m.End) -> Answer:
-        await shows.end(self._ledger, _require_token(_principal(session)), command.room)
+        user = _require_token(_principal(session))
+        await shows.end(self._ledger, user, command.room, now_ms())
         return await self._seen(command)
 
     async def _pin(self, session: Session, command: m.Pin) -> Answer:

@@ -78,7 +78,7 @@ async def give(
         require_not_banned(read_moderation(registers[moderation_name]), giver.user, now_ms)
         charged_minor = terms.gift_prices[gift.gift] * (gift.count - combo.count)
         portion = _portion(registers, room, charged_minor, terms)
-        entry = _entry(giver, gift, attempt, combo.count, portion)
+        entry = _entry(giver, gift, attempt, combo.count, portion, room)
         entry.reads = [(name, register.version) for name, register in registers.items()]
         charged = replace(combo, count=gift.count)
         entry.writes = [Write(combo_name, msgspec.json.encode(charged).decode(), forget_ms)]
@@ -121,7 +121,9 @@ def _portion(registers: Registers, room: Room, coins: int, terms: Terms) -> Port
     return Portion(coins, gift_shares(card, room.host.id, party.agency, room.shares_bps))
 
 
-def _entry(giver: Principal, gift: Gift, attempt: str, charged: int, portion: Portion) -> Entry:
+def _entry(
+    giver: Principal, gift: Gift, attempt: str, charged: int, portion: Portion, room: Room
+) -> Entry:
     identity = f"gift:{giver.user}:{gift.key}:{charged}-{gift.count}:{attempt}"
     coins = portion.gross
     return Entry(
@@ -141,5 +143,6 @@ def _entry(giver: Principal, gift: Gift, attempt: str, charged: int, portion: Po
             "added": gift.count - charged,
             "coins": coins,
             "due": Due(GIFTS_UNSETTLED, COIN, (portion,)),
+            "show": [room.host.id, room.began_ms],
         },
     )

@@ -45,7 +45,8 @@ class OrderLineSheet(Struct, frozen=True, omit_defaults=True):
 class OrderSheet(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The register `order:ORDER`.
 
-    `name` is the buyer's, kept until the order is paid so that its room may be told who bought.
+    `name` is the buyer's, kept until the order is paid so that its room may be told who bought;
+    `show_ms` is when the show began in which it was placed, kept as long.
     `provider` holds the money, `payment` is its name for it; `due_ms` is when the clock moves the
     order on by itself: a hold ends, a parcel counts as delivered, the return window closes.
     """
@@ -63,6 +64,7 @@ class OrderSheet(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seller: str
     refunded_minor: int = 0
     name: str = ""
+    show_ms: int = 0
     provider: str = "wallet"
     payment: str | None = None
     due_ms: int | None = None

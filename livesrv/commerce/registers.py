@@ -36,6 +36,11 @@ class Room(Struct, frozen=True, kw_only=True, omit_defaults=True):
     followers_only: bool = False
     shares_bps: dict[str, int] = {}
 
+    @property
+    def began_ms(self) -> int:
+        """When its last show began. With the room, it names the show."""
+        return self.started_at_ms or 0
+
 
 class Moderation(Struct, frozen=True, kw_only=True):
     """User -> until when; None: the rest of the show when muted, for good when banned."""

@@ -14,6 +14,7 @@ from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
 from protocol.messages import ABOUT_ROOM, Id, Short, Title, Url, User
 
+from .diary import Page, diary_register, noted, read_diary
 from .registers import (
     Room,
     moderation_register,
@@ -127,32 +128,34 @@ async def change(ledger: Ledger, host: Principal, room_id: str, wanted: RoomChan
 
 async def start(ledger: Ledger, host: Principal, room_id: str, now_ms: int) -> None:
     """Begin the show. Starting what is live changes nothing."""
-    name = room_register(room_id)
+    name, diary_name = room_register(room_id), diary_register(host.user)
 
     def compose(registers: Registers) -> Entry | None:
         room = _own_room(registers[name], host)
         if room.status == "live":
             return None
         room = replace(room, status="live", started_at_ms=now_ms)
+        page = Page(room=room_id, title=room.title, started_at_ms=now_ms)
         return show_entry(
             "start",
             room_id,
             host,
             reads=registers,
-            writes={name: room},
+            writes={name: room, diary_name: noted(read_diary(registers[diary_name]), page)},
             facts={"started_at_ms": now_ms},
             ranks=[Rank(LIVE_RANKING, room_id, now_ms)],
         )
 
-    await ledger.transact([name], compose)
+    await ledger.transact([name, diary_name], compose)
 
 
-async def end(ledger: Ledger, host: Principal, room_id: str) -> None:
+async def end(ledger: Ledger, host: Principal, room_id: str, now_ms: int) -> None:
     """End the show, and with it the mutes that were for its rest.
 
     Raises `Refused` `not_live` when none is on.
     """
     name, moderation_name = room_register(room_id), moderation_register(room_id)
+    diary_name = diary_register(host.user)
 
     def compose(registers: Registers) -> Entry:
         room = _own_room(registers[name], host)
@@ -161,16 +164,20 @@ async def end(ledger: Ledger, host: Principal, room_id: str) -> None:
         moderation = read_moderation(registers[moderation_name])
         lasting = {user: until for user, until in moderation.muted.items() if until is not None}
         moderation = replace(moderation, muted=lasting)
+        began_ms = room.began_ms
+        page = Page(room=room_id, title=room.title, started_at_ms=began_ms, ended_at_ms=now_ms)
+        diary = noted(read_diary(registers[diary_name]), page)
         return show_entry(
             "end",
             room_id,
             host,
             reads=registers,
-            writes={name: room, moderation_name: moderation},
+            writes={name: room, moderation_name: moderation, diary_name: diary},
+            facts={"show": [host.user, began_ms]},
             ranks=[Rank(LIVE_RANKING, room_id, 0)],
         )
 
-    await ledger.transact([name, moderation_name], compose)
+    await ledger.transact([name, moderation_name, diary_name], compose)
 
 
 async def pin(ledger: Ledger, host: Principal, room_id: str, offer: str, now_ms: int) -> None:

@@ -162,6 +162,21 @@ STATE = record(
     comments=listed(typed({"comment": COMMENT})),
 )
 
+AMOUNTS = listed(record(currency=currency, amount_minor=amount))
+SHOW_GIVEN = record(
+    room=ident,
+    title=text,
+    started_at_ms=uint,
+    ended_at_ms=nullable(uint),
+    orders=uint,
+    pieces=uint,
+    sales=AMOUNTS,
+    gifts=uint,
+    coins=amount,
+    earned=AMOUNTS,
+    is_final=flag,
+)
+
 ORDERED: dict[str, Shape] = {
     "order": ident,
     "status": text,
