@@ -12,6 +12,7 @@ import msgspec
 
 from livesrv import auth
 from livesrv.auth import Principal
+from livesrv.buyers import Buyers
 from livesrv.clock import now_ms
 from livesrv.commerce import follows, gifts, moderation, notices, orders, shows
 from livesrv.commerce.registers import (
@@ -65,6 +66,7 @@ class Commands:
         hall: Hall,
         outbox: Outbox,
         turnstile: Turnstile,
+        buyers: Buyers,
     ) -> None:
         self._worker = worker
         self._config = config
@@ -75,6 +77,7 @@ class Commands:
         self._hall = hall
         self._outbox = outbox
         self._turnstile = turnstile
+        self._buyers = buyers
         self._comment_numbers = itertools.count(1)
         self._handlers: dict[type, Handler] = {
             m.Join: self._join,
@@ -130,6 +133,7 @@ class Commands:
             return None
         session.leave(command.room)
         _enter(session, opened)
+        self._buyers.entered(opened, user)
         room = opened.room
         session.send(
             m.Joined(
@@ -149,6 +153,11 @@ class Commands:
         _joined(session, command.room)
         session.leave(command.room)
         return m.Ok(id=command.id)
+
+    def order_undone(self, session: Session) -> None:
+        """An order of the session's user no longer stands: it may have been the only one."""
+        for opened, member in session.rooms.values():
+            self._buyers.doubt(opened, member.user)
 
     # --- the waterfall
 
@@ -174,10 +183,13 @@ class Commands:
     def _say(self, session: Session, command: m.Comment, text: str) -> Answer:
         user = _principal(session)
         comment = f"{self._worker}-{next(self._comment_numbers):x}"
-        drop = m.CommentDrop(comment=comment, user=user.as_user(), text=text, at_ms=now_ms())
+        is_buyer = False
         if joined := session.rooms.get(command.room):
             opened, member = joined
             opened.spoke(member)
+            is_buyer = opened.room.is_buyer(user.user)
+        shown = user.as_user(is_buyer=is_buyer)
+        drop = m.CommentDrop(comment=comment, user=shown, text=text, at_ms=now_ms())
         self._outbox.comment(command.room, (user.user, Item.of(drop).msgpack))
         return m.Ok(id=command.id, comment=comment)
 
@@ -254,12 +266,14 @@ class Commands:
     # --- what is written down
 
     async def _gift(self, session: Session, command: m.Gift) -> Answer:
+        user, opened = _require_token(_principal(session)), self._hall.find(command.room)
         return await gifts.give(
             self._ledger,
-            _require_token(_principal(session)),
+            user,
             command,
             terms=self._terms,
             now_ms=now_ms(),
+            is_buyer=opened is not None and opened.room.is_buyer(user.user),
         )
 
     async def _order(self, session: Session, command: m.Order) -> Answer:

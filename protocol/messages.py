@@ -203,7 +203,7 @@ AnyCommand = (
 
 
 class User(Struct):
-    """Somebody as others see them. `badges`: any of `host`, `moderator`, `ops`."""
+    """Somebody as others see them. `badges`: any of `host`, `moderator`, `ops`, `buyer`."""
 
     id: str
     name: str

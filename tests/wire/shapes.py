@@ -83,7 +83,8 @@ def typed(table: Mapping[str, Mapping[str, Shape]]) -> Shape:
     return holds
 
 
-PERSON = record(id=ident, name=text, badges=listed(text))
+BADGES = ("host", "moderator", "ops", "buyer")
+PERSON = record(id=ident, name=text, badges=listed(one_of(*BADGES)))
 LINE_SOLD = record(offer=ident, quantity=uint, stock=uint)
 OFFER_FIELDS: dict[str, Shape] = {
     "offer": ident,
