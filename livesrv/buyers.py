@@ -21,9 +21,9 @@ from protocol.messages import OrderUpdate
 log = logging.getLogger(__name__)
 
 LOOKED_UP_MAX = 500
-"""At a time."""
+"""At a time; some 0.5 ms."""
 DOUBTED_MAX = 20_000
-"""Beyond that the books are away, and what a room remembers is as good as can be had."""
+"""Of one room. Beyond that the books are away, and what the room remembers must do."""
 RETRY_S = 1.0
 
 _updates = msgspec.msgpack.Decoder(OrderUpdate)
@@ -50,7 +50,7 @@ class Buyers:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._doubted: dict[tuple[str, str], OpenRoom] = {}
+        self._doubted: dict[OpenRoom, set[str]] = {}
         self._wake = asyncio.Event()
 
     def entered(self, opened: OpenRoom, user: str) -> None:
@@ -59,8 +59,9 @@ class Buyers:
             self.doubt(opened, user)
 
     def doubt(self, opened: OpenRoom, user: str) -> None:
-        if len(self._doubted) < DOUBTED_MAX:
-            self._doubted[opened.name, user] = opened
+        users = self._doubted.setdefault(opened, set())
+        if len(users) < DOUBTED_MAX:
+            users.add(user)
             self._wake.set()
 
     async def run(self) -> None:
@@ -72,17 +73,17 @@ class Buyers:
                 await self._look_up()
 
     async def _look_up(self) -> None:
-        asked = dict(islice(self._doubted.items(), LOOKED_UP_MAX))
-        for each in asked:
-            del self._doubted[each]
+        """Some of those who are doubted in one room."""
+        opened, users = self._doubted.popitem()
+        asked = list(islice(users, LOOKED_UP_MAX))
         try:
-            scores = await self._ledger.scores(
-                [(buyers_ranking(room), user) for room, user in asked]
-            )
+            scores = await self._ledger.scores(buyers_ranking(opened.name), asked)
         except Unavailable as error:
             log.warning("buyers are looked up later: %s", error)
-            self._doubted = asked | self._doubted
+            self._doubted.setdefault(opened, set()).update(users)
             await asyncio.sleep(RETRY_S)
             return
-        for ((_, user), opened), orders in zip(asked.items(), scores, strict=True):
+        for user, orders in zip(asked, scores, strict=True):
             opened.room.note_buyer(user, is_buyer=orders > 0)
+        if left := users.difference(asked):
+            self._doubted.setdefault(opened, set()).update(left)

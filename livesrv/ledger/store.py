@@ -389,12 +389,9 @@ class Ledger:
             found = await self._reading(pipe.execute())
         return [[(member.decode(), int(score)) for member, score in top] for top in found]
 
-    async def scores(self, pairs: Sequence[tuple[str, str]]) -> list[int]:
-        """The score of each (ranking, member), 0 where it is not there."""
-        async with self.store.pipeline(transaction=False) as pipe:
-            for ranking, member in pairs:
-                pipe.zscore(RANK_PREFIX + ranking, member)
-            found = await self._reading(pipe.execute())
+    async def scores(self, ranking: str, members: Sequence[str]) -> list[int]:
+        """The score of each member in a ranking, 0 for one that is not there."""
+        found = await self._reading(self.store.zmscore(RANK_PREFIX + ranking, list(members)))
         return [int(score or 0) for score in found]
 
     async def upto(self, ranking: str, score: int, count: int) -> list[str]:

@@ -7,7 +7,7 @@ from .market import Market
 
 async def standing(market: Market, *users: str, room: str = "r") -> list[int]:
     """How many orders of each still stand."""
-    return await market.ledger.scores([(buyers_ranking(room), user) for user in users])
+    return await market.ledger.scores(buyers_ranking(room), users)
 
 
 async def test_a_buyer_is_who_has_an_order_that_stands(market: Market) -> None:
