@@ -21,7 +21,7 @@ from protocol.messages import OrderUpdate
 log = logging.getLogger(__name__)
 
 LOOKED_UP_MAX = 500
-"""At a time; some 0.5 ms."""
+"""At a time; some 1 ms."""
 DOUBTED_MAX = 20_000
 """Of one room. Beyond that the books are away, and what the room remembers must do."""
 RETRY_S = 1.0

@@ -17,7 +17,7 @@ from protocol.codec import Format, Item
 GIFTERS_SHOWN = 10
 GIFTERS_KEPT = 1_000
 BUYERS_LOADED, BUYERS_KEPT = 5_000, 10_000
-"""Who has bought: from the books when a room is opened, some 5 ms, and in all, some 1 MB."""
+"""Who has bought: from the books when a room is opened, some 3 ms, and in all, some 1 MB."""
 
 _events = msgspec.msgpack.Decoder(m.AnyEvent)
 
