@@ -251,6 +251,19 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(ge=0, le=600_000, description="time clients have to move when a worker stops")
     ] = 1_000
     demo: Annotated[bool, Meta(description="serve the demo page and its fake shop")] = False
+    rehearsal: Annotated[
+        bool,
+        Meta(
+            description="run a second server for practice, with books of its own and an audience "
+            "that is played, under /rehearsal/"
+        ),
+    ] = False
+    rehearsal_minutes_max: Annotated[
+        float, Meta(ge=0.1, le=120, description="minutes an audience is played for one rehearsal")
+    ] = 10
+    is_rehearsal: Annotated[
+        bool, Meta(description="this server is the one for practice: all its money is play money")
+    ] = False
 
     def __post_init__(self) -> None:
         """Check what concerns more than one value."""
@@ -289,6 +302,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             f"slow_skip_bytes ({self.slow_skip_bytes})",
         )
         _check_networks("trusted_proxies", self.trusted_proxies)
+        _check(
+            not (self.is_rehearsal and self.rehearsal),
+            "rehearsal: found true; a server that is a rehearsal has none of its own",
+        )
+        _check(
+            not (self.is_rehearsal and self.payment_url),
+            "payment_url: found one; a rehearsal takes no real money, so leave it out",
+        )
 
 
 TYPES: dict[str, Any] = get_type_hints(Config, include_extras=True)
