@@ -24,8 +24,8 @@ from livesrv import datadir
 from livesrv.config import Config
 from livesrv.supervisor import SetupError, Supervisor
 from loadtest.client.api import Api, Refusal, Unreachable, open_session
+from loadtest.client.person import Client
 
-from .client import Client
 from .figures import Figures, Message, Shelf
 from .people import CAST
 from .script import ROOM

@@ -74,8 +74,8 @@ class Proxy:
             return await pass_on(request, port, target)
         except UnicodeError:
             raise Refused(ErrorCode.INVALID, "a header is not UTF-8") from None
-        except AWAY as error:
-            raise _away(str(error) or type(error).__name__) from None
+        except AWAY:
+            raise _away("it does not answer") from None
 
     # --- requests
 
