@@ -252,12 +252,12 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 1_000
     demo: Annotated[bool, Meta(description="serve the demo page and its fake shop")] = False
     rehearsal: Annotated[
-        bool,
+        bool | None,
         Meta(
             description="run a second server for practice, with books of its own and an audience "
-            "that is played, under /rehearsal/"
+            "that is played, under /rehearsal/; none: only in a demo"
         ),
-    ] = False
+    ] = None
     rehearsal_minutes_max: Annotated[
         float, Meta(ge=0.1, le=120, description="minutes an audience is played for one rehearsal")
     ] = 10

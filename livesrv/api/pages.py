@@ -21,7 +21,7 @@ class Kind(Struct):
 class PagesEndpoint:
     def __init__(self, desk: Desk) -> None:
         config = desk.config
-        self._kind = Kind(config.demo, config.is_rehearsal, config.rehearsal)
+        self._kind = Kind(config.demo, config.is_rehearsal, bool(config.rehearsal))
         self.routes = [Route("GET", "/v1/pages", "", self._pages, Kind)]
 
     async def _pages(self, _: web.Request) -> Kind:

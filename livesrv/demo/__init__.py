@@ -36,7 +36,7 @@ from .view import Notes, View
 
 async def run(config: Config) -> int:
     """Serve and play until Ctrl-C. Raises `SetupError` when it cannot begin."""
-    config = replace(config, demo=True, rehearsal=True)
+    config = replace(config, demo=True, rehearsal=config.rehearsal is not False)
     supervisor = Supervisor(config, log_dir=Path(config.data_dir) / "logs")
     await supervisor.start()
     playing = asyncio.create_task(_play(supervisor.url, supervisor.config))
