@@ -216,6 +216,7 @@ class Offer(Struct, kw_only=True):
     """Something on sale in a room, with what is left of it.
 
     `price_minor` is what a piece costs now; `flash` tells of a price for a while, to come or on.
+    While it is on, `regular_price_minor` is what a piece costs before and after.
     """
 
     offer: str
@@ -228,6 +229,7 @@ class Offer(Struct, kw_only=True):
     opens_ms: int | UnsetType = UNSET
     closes_ms: int | UnsetType = UNSET
     flash: FlashPrice | UnsetType = UNSET
+    regular_price_minor: int | UnsetType = UNSET
     withdrawn: bool | UnsetType = UNSET
 
 
@@ -353,6 +355,7 @@ class OfferEvent(Event, kw_only=True):
     opens_ms: int | UnsetType = UNSET
     closes_ms: int | UnsetType = UNSET
     flash: FlashPrice | UnsetType = UNSET
+    regular_price_minor: int | UnsetType = UNSET
     withdrawn: bool | UnsetType = UNSET
 
 
