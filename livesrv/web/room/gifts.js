@@ -1,17 +1,12 @@
-/**
- * The gift tray. Taps in quick succession are one combo: one key, and a count that only grows.
- *
- * One command of a combo is under way at a time; it carries all taps so far, so however fast one
- * taps, and whatever the connection does meanwhile, every tap is paid for once.
- */
+/** The gift tray: what there is to give, what it costs, and how the combo stands. */
 
-import { ROOT } from "../shared/api.js";
-import { newKey } from "../client/index.js";
+import { ask } from "../shared/api.js";
 import { find, make, replay } from "../shared/dom.js";
-import { count, money } from "../shared/words.js";
+import { count, money, say } from "../shared/words.js";
+import { Combo } from "./combo.js";
+import { newRing } from "./ring.js";
 
 const EMOJI = { rose: "🌹", heart: "💖", rocket: "🚀", beer: "🍺", crown: "👑", star: "⭐" };
-const COMBO_MS = 3_000;
 
 export const emojiOf = (gift) => EMOJI[gift] ?? "🎁";
 
@@ -19,31 +14,38 @@ export class GiftTray {
   #tray = find("tray");
   #button = find("gift");
   #list = find("gifts");
+  #treats = [];
+  #streak = make("b", "times");
+  #ring = newRing();
   #send;
   #require;
   #fail;
   #here;
+  #holds;
 
   /**
    * `send(command)` resolves when it is answered, `require()` to whether one may give. `here()`
-   * says which room this is and what time it is at the server.
+   * says which room this is and what time it is at the server, `holds()` how many coins there are.
    */
-  constructor({ send, require, fail, here }) {
+  constructor({ send, require, fail, here, holds }) {
     this.#send = send;
     this.#require = require;
     this.#fail = fail;
     this.#here = here;
+    this.#holds = holds;
+    this.#button.append(this.#ring, this.#streak);
     this.#button.addEventListener("click", () => this.toggle(this.#tray.hidden));
     this.#tray.addEventListener("keydown", ({ key }) => key === "Escape" && this.toggle(false));
     find("tray-close").addEventListener("click", () => this.toggle(false));
   }
 
   async load() {
-    const answer = await fetch(new URL("v1/gifts", ROOT)).catch(() => null);
-    if (!answer?.ok) return;
-    const { gifts } = await answer.json();
-    gifts.sort((a, b) => a.price_minor - b.price_minor);
-    this.#list.replaceChildren(...gifts.map((gift) => this.#item(gift)));
+    const answer = await ask("GET", "v1/gifts").catch(() => null);
+    if (answer === null) return;
+    const gifts = answer.gifts.sort((a, b) => a.price_minor - b.price_minor);
+    this.#treats = gifts.map((gift) => this.#treat(gift));
+    this.#list.replaceChildren(...this.#treats.map(({ node }) => node));
+    this.look();
   }
 
   toggle(isOpen) {
@@ -54,23 +56,35 @@ export class GiftTray {
     else this.#list.querySelector("button").focus();
   }
 
-  #item({ gift, price_minor: price }) {
-    const button = make("button", "treat");
-    const times = make("b", "times");
-    button.type = "button";
-    button.ariaLabel = `${gift}, ${money(price, "COIN")}`;
-    button.append(make("span", "emoji", emojiOf(gift)), make("span", "", money(price, "COIN")));
-    button.append(times);
-    const combo = new Combo(gift, (command) => this.#give(command), (taps) => showTaps(times, taps));
-    button.addEventListener("click", () => this.#tap(combo));
-    const item = make("li");
-    item.append(button);
-    return item;
+  /** Look again at what the coins reach for. */
+  look() {
+    for (const treat of this.#treats) treat.showMissing(this.#missing(treat.price));
   }
 
-  async #tap(combo) {
+  /** How many coins are missing for one more, after all that is on its way. */
+  #missing(price) {
+    const holds = this.#holds();
+    if (holds === null) return 0;
+    const unpaid = this.#treats.reduce((sum, { combo, price: each }) => sum + combo.unpaid * each, 0);
+    return Math.max(0, price - (holds - unpaid));
+  }
+
+  #treat({ gift, price_minor: price }) {
+    const treat = new Treat(gift, price, () => this.#tap(treat));
+    const show = (taps) => {
+      treat.showTaps(taps);
+      showStreak(this.#streak, this.#ring, taps);
+    };
+    treat.combo = new Combo(gift, (command) => this.#give(command), show);
+    return treat;
+  }
+
+  async #tap(treat) {
     if (!(await this.#require())) return;
-    combo.tap(this.#here());
+    const missing = this.#missing(treat.price);
+    if (missing > 0) return this.#fail(say("gift.missing", { coins: money(missing, "COIN") }));
+    treat.combo.tap(this.#here());
+    this.look();
   }
 
   async #give(command) {
@@ -84,54 +98,42 @@ export class GiftTray {
   }
 }
 
-/** Taps on one gift, from the first until there has been none for a while. */
-class Combo {
-  #gift;
-  #give;
-  #show;
-  #current = null;
-  #timer = 0;
+/** One gift on the tray. */
+class Treat {
+  node = make("li");
+  combo = null;
+  #button = make("button", "treat");
+  #times = make("b", "times");
+  #ring = newRing();
+  #label;
 
-  constructor(gift, give, show) {
-    this.#gift = gift;
-    this.#give = give;
-    this.#show = show;
+  constructor(gift, price, tap) {
+    this.price = price;
+    this.#label = `${gift}, ${money(price, "COIN")}`;
+    this.#button.type = "button";
+    this.#button.ariaLabel = this.#label;
+    this.#button.append(make("span", "emoji", emojiOf(gift)), make("span", "", money(price, "COIN")));
+    this.#button.append(this.#ring, this.#times);
+    this.#button.addEventListener("click", tap);
+    this.node.append(this.#button);
   }
 
-  tap({ room, nowMs }) {
-    this.#current ??= { room, key: newKey("c"), madeAtMs: nowMs, taps: 0, isSending: false };
-    this.#current.taps += 1;
-    this.#show(this.#current.taps);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#end(), COMBO_MS);
-    this.#flush(this.#current);
+  showTaps(taps) {
+    showStreak(this.#times, this.#ring, taps);
   }
 
-  async #flush(combo) {
-    if (combo.isSending) return;
-    combo.isSending = true;
-    let sent = 0;
-    while (sent < combo.taps) {
-      sent = combo.taps;
-      if (await this.#give(this.#command(combo, sent))) continue;
-      if (combo === this.#current) this.#end();
-      return;
-    }
-    combo.isSending = false;
-  }
-
-  #command({ room, key, madeAtMs }, total) {
-    return { type: "gift", room, gift: this.#gift, key, count: total, made_at_ms: madeAtMs };
-  }
-
-  #end() {
-    clearTimeout(this.#timer);
-    this.#current = null;
-    this.#show(0);
+  /** Dim what costs more than there is. It may be tapped still, to be told what is missing. */
+  showMissing(coins) {
+    this.#button.classList.toggle("dim", coins > 0);
+    const words = coins > 0 ? `, ${say("gift.missing", { coins: money(coins, "COIN") })}` : "";
+    this.#button.ariaLabel = this.#label + words;
   }
 }
 
-function showTaps(node, taps) {
-  node.textContent = taps > 0 ? `×${count(taps)}` : "";
-  replay(node, "bump");
+function showStreak(times, ring, taps) {
+  times.textContent = taps > 0 ? `×${count(taps)}` : "";
+  ring.classList.remove("running");
+  if (taps === 0) return;
+  replay(times, "bump");
+  replay(ring, "running");
 }

@@ -2,22 +2,21 @@
 
 import { Client } from "../client/index.js";
 import { ROOT, socketUrl } from "../shared/api.js";
-import { drawAvatar, find, make, painter } from "../shared/dom.js";
+import { drawAvatar, find, painter } from "../shared/dom.js";
 import { Banners, Hearts } from "./effects.js";
-import { GiftTray, emojiOf } from "./gifts.js";
+import { Follow } from "./follow.js";
+import { Gifters } from "./gifters.js";
+import { emojiOf } from "./gifts.js";
 import { Login, isDemo } from "../shared/login.js";
 import { session } from "../shared/session.js";
-import { OrderSheet } from "./order.js";
-import { Shop } from "./shop.js";
-import { Wallet } from "./wallet.js";
+import { Market } from "./market.js";
+import { Me } from "./me.js";
 import { Waterfall } from "./waterfall.js";
-import { brief, count, learn, say, sayError, translate } from "../shared/words.js";
+import { count, learn, say, sayError, translate } from "../shared/words.js";
 
 const TOAST_MS = 3_000;
 const LIKES_MS = 500;
 const LIKES_MAX = 100;
-const GIFTERS_SHOWN = 3;
-const GIFTERS_KNOWN = 200;
 const PICTURES = { created: "🌅", ended: "🌙" };
 const FORGET_TOKEN = new Set([4403, "unauthenticated"]);
 
@@ -32,25 +31,24 @@ class Show {
   #tapped = 0;
   #likeTimer = 0;
   #toastTimer = 0;
-  #gifters = new Map();
-  #wallet = new Wallet();
+  #gifters = new Gifters();
   #waterfall = new Waterfall();
   #hearts = new Hearts();
   #banners = new Banners();
   #paint = painter(() => this.#draw());
   #login = new Login("viewer");
-  #send = (command) => this.#insist(command);
   #here = () => ({ room: this.#room, user: this.#user, nowMs: Date.now() + this.#clockMs });
-  #order = new OrderSheet({ send: this.#send, here: this.#here });
-  #shop = new Shop({
-    buy: (offer) => this.#may().then((may) => may && this.#order.open(offer)),
-    changed: (offer) => this.#order.update(offer),
-  });
-  #tray = new GiftTray({
-    send: this.#send,
-    require: () => this.#may(),
-    fail: (error) => this.#fail(error),
+  #market = new Market({
     here: this.#here,
+    send: (command) => this.#client.insist(command),
+    require: () => this.#may(),
+    toast: (words) => this.#toast(words),
+    fail: (error) => this.#fail(error),
+  });
+  #follow = new Follow({ require: () => this.#may(), fail: (error) => this.#fail(error) });
+  #me = new Me({
+    leave: () => this.enter(this.#room),
+    change: () => this.#may().then((may) => may || this.enter(this.#room)),
   });
 
   constructor() {
@@ -71,8 +69,8 @@ class Show {
     find("show").hidden = false;
     find("curtain").hidden = true;
     this.#showWho();
-    this.#wallet.load(session.token);
-    this.#tray.load();
+    this.#me.show();
+    this.#market.enter(room);
     this.#client = new Client({
       url: socketUrl(),
       room,
@@ -94,7 +92,7 @@ class Show {
     find("show").dataset.connection = state;
     find("connection-words").textContent = state === "ended" ? "" : say(`connection.${state}`);
     if (state === "ended") this.#ended(reason);
-    if (state === "in") this.#order.resume();
+    if (state === "in") this.#market.resume();
   }
 
   #ended(reason) {
@@ -123,9 +121,9 @@ class Show {
     find("title").textContent = state.title;
     find("host").textContent = [state.host.name, state.city].filter(Boolean).join(" · ");
     drawAvatar(find("host-avatar"), state.host);
-    this.#gifters.clear();
-    for (const { user, coins } of state.top_gifters) this.#gifters.set(user.id, { user, coins });
-    this.#shop.reset(state.pinned);
+    this.#follow.show(state.host, this.#user);
+    this.#gifters.reset(state.top_gifters);
+    this.#market.reset(state.pinned);
     this.#waterfall.reset(state.comments, this.#user);
   }
 
@@ -138,22 +136,14 @@ class Show {
 
   #event(event) {
     const { type } = event;
+    this.#market.event(event);
     if (type === "gift") this.#gift(event);
     else if (type === "sold") this.#sold(event);
-    else if (type === "pinned") this.#shop.pin(event);
-    else if (type === "unpinned") this.#shop.unpin(event.offer);
-    else if (type === "stock") this.#shop.change(event);
-    else if (type === "reserved" || type === "unsold") this.#restock(event);
     else if (type === "removed") this.#waterfall.remove(event.comment);
     else if (type === "notice" && event.text) this.#waterfall.notice(event.text, `notice ${event.seq}`);
     else if (type === "muted" && event.user === this.#user) this.#toast(say("error.muted"));
     else if (type === "started") this.#status("live");
-    else if (type === "ended") this.#end();
-  }
-
-  #end() {
-    this.#shop.reset([]);
-    this.#status("ended");
+    else if (type === "ended") this.#status("ended");
   }
 
   #fall(drop) {
@@ -169,29 +159,17 @@ class Show {
     const emoji = emojiOf(event.gift);
     this.#waterfall.gift(event, emoji);
     this.#banners.show(event, emoji);
-    const coins = (this.#gifters.get(event.user.id)?.coins ?? 0) + event.coins;
-    this.#gifters.set(event.user.id, { user: event.user, coins });
-    if (this.#gifters.size > GIFTERS_KNOWN) this.#forgetLeast();
-  }
-
-  #forgetLeast() {
-    const [least] = [...this.#gifters].sort(([, a], [, b]) => a.coins - b.coins);
-    this.#gifters.delete(least[0]);
-  }
-
-  #restock(event) {
-    for (const { offer, stock } of event.lines) this.#shop.stock(offer, stock);
+    this.#gifters.add(event);
   }
 
   #sold(event) {
-    this.#restock(event);
-    const titled = event.lines.map((line) => ({ ...line, title: this.#shop.titleOf(line.offer) }));
+    const titled = event.lines.map((line) => ({ ...line, title: this.#market.titleOf(line.offer) }));
     this.#waterfall.sold(event, titled);
   }
 
   #push(push) {
-    if (push.type === "balance") this.#wallet.set(push.currency, push.balance_minor);
-    else if (push.type === "gap") this.#waterfall.missed(push.shed);
+    if (push.type === "gap") this.#waterfall.missed(push.shed);
+    else this.#market.push(push);
   }
 
   // --- what the viewer does
@@ -203,13 +181,6 @@ class Show {
     if (session.token !== was) this.enter(this.#room);
     if (!may && !isDemo) this.#toast(say("guest"));
     return may;
-  }
-
-  async #insist(command) {
-    const reply = await this.#client.insist(command);
-    const currency = reply.type === "gifted" ? "COIN" : reply.currency;
-    this.#wallet.set(currency, reply.balance_minor);
-    return reply;
   }
 
   async #comment(event) {
@@ -249,8 +220,6 @@ class Show {
   #draw() {
     find("viewers-count").textContent = count(this.#viewers);
     find("likes").textContent = count(this.#likes + this.#tapped);
-    const top = [...this.#gifters.values()].sort((a, b) => b.coins - a.coins);
-    find("gifters").replaceChildren(...top.slice(0, GIFTERS_SHOWN).map(newGifter));
   }
 
   #showWho() {
@@ -282,20 +251,14 @@ class Show {
 
   #toast(words) {
     const toast = find("toast");
+    const sheet = document.querySelector("dialog[open]");
+    if (sheet === null) find("tray").before(toast);
+    else sheet.append(toast); // what is behind a sheet is not seen
     toast.textContent = words;
     toast.hidden = false;
     clearTimeout(this.#toastTimer);
     this.#toastTimer = setTimeout(() => (toast.hidden = true), TOAST_MS);
   }
-}
-
-function newGifter({ user, coins }) {
-  const item = make("li");
-  const avatar = make("span", "avatar");
-  drawAvatar(avatar, user);
-  item.title = user.name;
-  item.append(avatar, make("span", "coins", brief(coins)));
-  return item;
 }
 
 await learn("common", "room");

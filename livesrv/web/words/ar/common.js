@@ -36,4 +36,5 @@ export default {
   "login.host": "بِع مباشرة",
   "login.ops": "راقب الخادم",
   "language": "اللغة",
+  "practice": "تدريب: كل المال هنا للّعب فقط",
 };

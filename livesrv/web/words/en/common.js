@@ -36,4 +36,5 @@ export default {
   "login.host": "Sell live",
   "login.ops": "Look after it",
   "language": "Language",
+  "practice": "Rehearsal: all money here is play money",
 };

@@ -36,4 +36,5 @@ export default {
   "login.host": "开直播",
   "login.ops": "运维",
   "language": "语言",
+  "practice": "彩排：这里的钱都是游戏币",
 };
