@@ -10,6 +10,7 @@ import { find, picture } from "../shared/dom.js";
 import { count, duration, money, say, sayError, timeOfDay } from "../shared/words.js";
 import { adviceOn } from "./advice.js";
 import { showPrice, showStock, showUntil } from "./card.js";
+import { keepClear } from "./finger.js";
 import { hideNews, showNews } from "./news.js";
 import { pendingOrder, place } from "./pending.js";
 import { difference, quote, quoteDeal } from "./terms.js";
@@ -110,13 +111,14 @@ export class OrderSheet {
   // --- choosing
 
   #ask(quantity) {
-    this.#title(this.#offer.title);
+    this.#title(this.#offer.title, this.#deal?.quantity);
     hideNews();
     find("order-steps").hidden = this.#deal !== null;
     find("order-for-you").hidden = this.#deal === null;
     this.#show(this.#quote(quantity));
     this.#state("choose");
     this.#open();
+    keepClear(this.#sheet, find("pay"));
     this.#trigger.rearm();
     find("pay").focus();
   }
@@ -138,12 +140,21 @@ export class OrderSheet {
     find("quantity").textContent = count(quantity);
     find("fewer").disabled = quantity <= 1;
     find("more-pieces").disabled = quantity >= most;
-    showPrice(find("order-price"), find("order-was"), { ...wish, totalMinor: undefined });
+    this.#showPrice(wish);
     showStock(find("order-stock"), wish);
     showUntil(find("order-until"), until, this.#here().nowMs);
     find("pay-total").textContent = say("order.pay", { total: money(totalMinor, currency) });
     find("pay").disabled = state !== "open";
     this.#showPurse(wish);
+  }
+
+  #showPrice(wish) {
+    showPrice(find("order-price"), find("order-was"), { ...wish, totalMinor: undefined });
+    const carriage = find("order-carriage");
+    carriage.hidden = !(this.#deal?.carriage_minor > 0);
+    if (carriage.hidden) return;
+    const amount = money(this.#deal.carriage_minor, wish.currency);
+    carriage.textContent = say("order.carriage", { amount });
   }
 
   #showPurse({ totalMinor, currency }) {
@@ -269,10 +280,10 @@ export class OrderSheet {
 
   // --- the sheet
 
-  #title(title) {
+  #title(title, pieces = 1) {
     const [emoji, name] = picture(title, "🛍️");
     find("order-emoji").textContent = emoji;
-    find("order-title").textContent = name;
+    find("order-title").textContent = pieces > 1 ? `${count(pieces)} × ${name}` : name;
   }
 
   #state(state) {

@@ -60,8 +60,9 @@ export class OrderRow {
 }
 
 function newStep(name) {
-  const step = make("li");
-  step.append(icon(name));
+  const [step, mark] = [make("li"), make("span")];
+  mark.append(icon(name));
+  step.append(mark);
   return step;
 }
 
@@ -73,10 +74,13 @@ function lineWords({ quantity, title }) {
 function stateWords({ status, carrier, tracking, due_ms: dueMs, currency, refunded_minor: back }, nowMs) {
   const words = [say(`status.${status}`)];
   if (status === "held" && dueMs) words.push(duration(dueMs - nowMs));
-  if (status === "shipped") words.push(...[carrier, tracking].filter(Boolean));
+  if (status === "shipped") words.push(...[carrier, tracking].filter(Boolean).map(isolate));
   if (back > 0) words.push(say("status.back", { amount: money(back, currency) }));
   return words.join(" · ");
 }
+
+/** Words of another direction, as they are. */
+const isolate = (text) => `\u2068${text}\u2069`;
 
 /** A button that asks once more: the second tap, a moment later, does it. */
 function newMove(name, act) {

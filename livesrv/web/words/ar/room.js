@@ -35,6 +35,7 @@ export default {
   "offer.closes": "ينتهي البيع بعد {time}",
   "gift.missing": "ينقصك {coins}",
   "order.for_you": "💌 لك وحدك",
+  "order.carriage": "+ 🚚 {amount}",
   "order.once": "تدفع مرة واحدة فقط. الإلغاء مجاني قبل الشحن.",
   "order.new.price": "سعر جديد",
   "order.new.quantity": "عدد أقل",

@@ -35,6 +35,7 @@ export default {
   "offer.closes": "On sale for {time}",
   "gift.missing": "{coins} missing",
   "order.for_you": "💌 For you alone",
+  "order.carriage": "+ 🚚 {amount}",
   "order.once": "You pay only once. Free to cancel until it is sent.",
   "order.new.price": "New price",
   "order.new.quantity": "Fewer pieces",

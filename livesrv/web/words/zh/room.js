@@ -35,6 +35,7 @@ export default {
   "offer.closes": "{time} 后停售",
   "gift.missing": "还差 {coins}",
   "order.for_you": "💌 专属价",
+  "order.carriage": "+ 🚚 {amount}",
   "order.once": "只会扣款一次。发货前可免费取消。",
   "order.new.price": "价格变了",
   "order.new.quantity": "数量变了",

@@ -1,0 +1,19 @@
+/** Keeps what must not be pressed by accident away from the finger that is on the screen already. */
+
+const RECENT_MS = 1_500;
+const FINGER_PX = 24;
+const LIFT_MAX_PX = 200;
+
+let tap = null;
+addEventListener("pointerdown", (event) => (tap = event), { capture: true, passive: true });
+
+/** Lift a button of a sheet above the last tap, if it would come to lie under it. */
+export function keepClear(sheet, button) {
+  sheet.style.removeProperty("--lift");
+  if (tap === null || performance.now() - tap.timeStamp > RECENT_MS) return;
+  const top = sheet.offsetTop + button.offsetTop; // where it will be when the sheet has come up
+  const bottom = top + button.offsetHeight;
+  if (tap.clientY + FINGER_PX < top || tap.clientY - FINGER_PX > bottom) return;
+  const lift = Math.min(LIFT_MAX_PX, bottom - tap.clientY + FINGER_PX);
+  sheet.style.setProperty("--lift", `${lift}px`);
+}
