@@ -5,15 +5,19 @@ const FINGER_PX = 24;
 const LIFT_MAX_PX = 200;
 
 let tap = null;
-addEventListener("pointerdown", (event) => (tap = event), { capture: true, passive: true });
+addEventListener("pointerdown", note, { capture: true, passive: true });
 
 /** Lift a button of a sheet above the last tap, if it would come to lie under it. */
 export function keepClear(sheet, button) {
   sheet.style.removeProperty("--lift");
-  if (tap === null || performance.now() - tap.timeStamp > RECENT_MS) return;
+  if (tap === null || performance.now() - tap.atMs > RECENT_MS) return;
   const top = sheet.offsetTop + button.offsetTop; // where it will be when the sheet has come up
   const bottom = top + button.offsetHeight;
-  if (tap.clientY + FINGER_PX < top || tap.clientY - FINGER_PX > bottom) return;
-  const lift = Math.min(LIFT_MAX_PX, bottom - tap.clientY + FINGER_PX);
+  if (tap.y + FINGER_PX < top || tap.y - FINGER_PX > bottom) return;
+  const lift = Math.min(LIFT_MAX_PX, bottom - tap.y + FINGER_PX);
   sheet.style.setProperty("--lift", `${lift}px`);
+}
+
+function note({ clientY }) {
+  tap = { y: clientY, atMs: performance.now() };
 }
