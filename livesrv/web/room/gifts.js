@@ -35,7 +35,7 @@ export class GiftTray {
     this.#holds = holds;
     this.#button.append(this.#ring, this.#streak);
     this.#button.addEventListener("click", () => this.toggle(this.#tray.hidden));
-    this.#tray.addEventListener("keydown", ({ key }) => key === "Escape" && this.toggle(false));
+    document.addEventListener("keydown", ({ key }) => key === "Escape" && this.#leave());
     find("tray-close").addEventListener("click", () => this.toggle(false));
   }
 
@@ -48,12 +48,16 @@ export class GiftTray {
     this.look();
   }
 
-  toggle(isOpen) {
+  async toggle(isOpen) {
     this.#tray.hidden = !isOpen;
     this.#button.ariaExpanded = String(isOpen);
-    if (!isOpen) this.#button.focus();
-    else if (this.#list.childElementCount === 0) this.load();
-    else this.#list.querySelector("button").focus();
+    if (!isOpen) return this.#button.focus();
+    if (this.#treats.length === 0) await this.load();
+    this.#list.querySelector("button")?.focus();
+  }
+
+  #leave() {
+    if (!this.#tray.hidden && document.querySelector("dialog[open]") === null) this.toggle(false);
   }
 
   /** Look again at what the coins reach for. */

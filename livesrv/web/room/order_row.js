@@ -5,6 +5,7 @@ import { count, dayAndTime, duration, money, say } from "../shared/words.js";
 
 const STEPS = [["paid", "wallet"], ["shipped", "truck"], ["delivered", "home"]];
 const REACHED = { held: 0, paid: 1, shipped: 2, delivered: 3, settled: 3 };
+const ALL_BACK = new Set(["cancelled", "refunded"]);
 const MOVES = { paid: "cancel", shipped: "deliver" };
 const MOVE_ICONS = { cancel: "close", deliver: "check" };
 const ASKS_MS = 4_000;
@@ -75,7 +76,7 @@ function stateWords({ status, carrier, tracking, due_ms: dueMs, currency, refund
   const words = [say(`status.${status}`)];
   if (status === "held" && dueMs) words.push(duration(dueMs - nowMs));
   if (status === "shipped") words.push(...[carrier, tracking].filter(Boolean).map(isolate));
-  if (back > 0) words.push(say("status.back", { amount: money(back, currency) }));
+  if (back > 0 && !ALL_BACK.has(status)) words.push(say("status.back", { amount: money(back, currency) }));
   return words.join(" · ");
 }
 

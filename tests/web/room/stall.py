@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from tests.server import Server
-from tests.web.people import Host, Message, Person
+from tests.web.people import Host, Message, Person, fresh
 
 MONEY_MINOR = 50_000
 COINS = 500
@@ -40,8 +40,8 @@ class Buyer(Person):
         """Buy peaches on some other device; the order's id."""
         total_minor = quantity * int(stall.read()["price_minor"])
         lines = [{"offer": stall.peach, "quantity": quantity}]
-        body = {"key": f"o-{now_ms()}-{quantity}", "lines": lines, "currency": "CNY"}
-        body |= {"total_minor": total_minor, **fields}
+        body: Message = {"key": fresh("o"), "lines": lines, "total_minor": total_minor}
+        body |= {"currency": "CNY", **fields}
         order: str = self.call("POST", f"rooms/{stall.room}/orders", body)["order"]
         return order
 
