@@ -115,7 +115,6 @@ def test_a_single_tap_cancels_nothing(server: Server, visitors: Visitors) -> Non
     button = page.locator("#orders .order").get_by_role("button")
     button.evaluate("(it) => { it.click(); it.click(); it.click(); }")
     expect(button).to_have_text("Really cancel?")
-    expect(button).to_have_text("Cancel")
     assert [each["status"] for each in lan.orders()] == ["paid"]
 
 
