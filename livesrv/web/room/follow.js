@@ -27,9 +27,9 @@ export class Follow {
   }
 
   /** Whose room this is; nobody follows themselves. */
-  show(host, user) {
+  show(host) {
     this.#host = host;
-    this.#button.hidden = host.id === user;
+    this.#button.hidden = host.id === session.user;
     this.#draw(isFollowed(host.id));
   }
 

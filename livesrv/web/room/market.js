@@ -1,57 +1,35 @@
 /**
- * All that money moves in a room: what is pinned, orders, prices for one buyer, gifts, the wallet.
+ * What is on sale in a room, and the wallet. What is behind a tap, the counter, comes right after
+ * it: on a thin line the show should be there first.
  *
  * Must not know the socket: it is told what the wire says, and says what is to be sent.
  */
 
-import { ask } from "../shared/api.js";
-import { say } from "../shared/words.js";
-import { Bargains } from "./bargains.js";
-import { GiftTray } from "./gifts.js";
-import { OrderSheet } from "./order.js";
-import { Orders } from "./orders.js";
+import { session } from "../shared/session.js";
 import { Shop } from "./shop.js";
 import { Wallet } from "./wallet.js";
-import { session } from "../shared/session.js";
+
+const AGAIN_MS = 2_000;
 
 export class Market {
   #room = null;
-  #here;
-  #send;
-  #wallet = new Wallet(() => this.#moved());
+  #wallet = new Wallet(() => this.#look());
   #shop;
-  #order;
-  #orders;
-  #bargains;
-  #tray;
+  #doors;
+  #counter = null;
+  #coming = null;
 
   /**
    * `here()` says which room this is, who is looking, and what time it is at the server.
    * `send(command)` resolves to the reply, however long it takes; `require()` to whether the
-   * viewer may act; `toast(words)` and `fail(error)` tell them something.
+   * viewer may act; `toast(words)` and `fail(error)` tell them something; `reenter()` begins anew.
    */
-  constructor({ here, send, require, toast, fail }) {
-    const now = () => here().nowMs;
-    const sent = (command) => this.#insist(command);
-    const buy = (offer, deal) => require().then((may) => may && this.#order.open(offer, deal));
-    this.#here = here;
-    this.#send = send;
-    this.#shop = new Shop({ buy, changed: (offer) => this.#order.update(offer), now });
-    this.#bargains = new Bargains({ buy, offerOf: (id) => this.#offer(id), now });
-    this.#order = new OrderSheet({
-      send: sent,
-      here,
-      holds: (currency) => this.#wallet.holds(currency),
-      refresh: () => this.#refresh(),
-      dealt: (deal) => this.#bargains.check(deal),
-    });
-    this.#orders = new Orders({ toast, fail, now, tells: (order) => this.#order.tells(order) });
-    this.#tray = new GiftTray({
-      send: sent,
-      require,
-      fail: (why) => (typeof why === "string" ? toast(why) : fail(why)),
-      here,
-      holds: () => this.#wallet.holds("COIN"),
+  constructor(doors) {
+    this.#doors = doors;
+    this.#shop = new Shop({
+      buy: (offer) => this.#at((counter) => counter.buy(offer)),
+      changed: (offer) => this.#counter?.update(offer),
+      now: () => doors.here().nowMs,
     });
   }
 
@@ -59,19 +37,18 @@ export class Market {
   enter(room) {
     this.#room = room;
     this.#wallet.load(session.token);
-    this.#tray.load();
-    this.#orders.enter();
-    this.#bargains.enter(room);
+    this.#counter?.enter(room);
   }
 
-  /** What is pinned, as a snapshot has it. */
-  reset(pinned) {
+  /** What a snapshot says: what is pinned, and whose room it is. */
+  reset({ pinned, host }) {
     this.#shop.reset(pinned);
+    this.#at((counter) => counter.meet(host));
   }
 
   /** The connection is there: ask again what has had no answer. */
   resume() {
-    this.#order.resume();
+    this.#at((counter) => counter.resume());
   }
 
   /** An event of the room, as far as it is about what is on sale. */
@@ -87,44 +64,43 @@ export class Market {
   /** What the wire tells this viewer alone. */
   push(push) {
     if (push.type === "balance") this.#wallet.set(push.currency, push.balance_minor);
-    else if (push.type === "private_price") this.#bargains.hear(push);
-    else if (push.type === "order_update") {
-      this.#order.hear(push);
-      this.#orders.hear(push);
-    }
+    else this.#at((counter) => counter.push(push));
   }
 
   titleOf(offer) {
     return this.#shop.titleOf(offer);
   }
 
-  #moved() {
-    this.#order?.look();
-    this.#tray?.look();
-  }
-
   #restock(event) {
     for (const { offer, stock } of event.lines) this.#shop.stock(offer, stock);
   }
 
-  async #insist(command) {
-    const reply = await this.#send(command);
-    const currency = reply.type === "gifted" ? "COIN" : reply.currency;
-    this.#wallet.set(currency, reply.balance_minor);
-    return reply;
+  #look() {
+    this.#counter?.look();
   }
 
-  /** Ask how the offers stand, for those who may have missed it. */
-  async #refresh() {
-    for (const offer of await this.#offers()) this.#shop.change(offer);
+  /** Have something done at the counter, as soon as it is there. */
+  async #at(act) {
+    this.#coming ??= this.#come();
+    await this.#coming;
+    act(this.#counter);
   }
 
-  async #offer(id) {
-    return this.#shop.offer(id) ?? (await this.#offers()).find(({ offer }) => offer === id);
+  async #come() {
+    const { Counter } = await load("./counter.js");
+    const [shop, wallet] = [this.#shop, this.#wallet];
+    this.#counter = new Counter({ ...this.#doors, shop, wallet });
+    this.#counter.enter(this.#room);
   }
+}
 
-  async #offers() {
-    const answer = await ask("GET", `v1/rooms/${this.#room}/offers`).catch(() => null);
-    return answer?.offers ?? [];
+/** A module that comes later, however often the line breaks meanwhile. */
+async function load(path) {
+  for (;;) {
+    try {
+      return await import(path);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
   }
 }

@@ -37,6 +37,7 @@ export class OrderRow {
   /** `titles` are those of the order's lines. */
   show(order, titles, nowMs) {
     const named = order.lines.map(({ quantity }, index) => ({ quantity, title: titles[index] }));
+    if (this.node.dataset.status !== order.status) this.#actions.replaceChildren(...this.#newActions(order));
     this.node.dataset.status = order.status;
     this.#emoji.textContent = picture(named[0].title, "🛍️")[0];
     this.#title.textContent = named.map(lineWords).join(", ");
@@ -44,7 +45,6 @@ export class OrderRow {
     this.#when.textContent = dayAndTime(order.at_ms);
     this.#state.textContent = stateWords(order, nowMs);
     this.#showSteps(REACHED[order.status]);
-    this.#actions.replaceChildren(...this.#newActions(order));
   }
 
   #showSteps(reached) {

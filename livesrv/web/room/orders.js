@@ -13,6 +13,7 @@ import { Titles } from "./titles.js";
 
 const PAGE = 20;
 const KNOWN_MAX = 200;
+const TICK_MS = 1_000;
 const UNDER_WAY = ["held", "paid", "shipped"];
 
 export class Orders {
@@ -25,6 +26,7 @@ export class Orders {
   #rows = new Map();
   #titles = new Titles();
   #next = null;
+  #tick = 0;
   #user = null;
   #own = new Set(); // moves made here: nobody has to be told of them
   #toast;
@@ -43,6 +45,7 @@ export class Orders {
     this.#tells = tells;
     this.#button.addEventListener("click", () => this.open());
     this.#more.addEventListener("click", () => this.#load(this.#next));
+    this.#sheet.addEventListener("close", () => clearInterval(this.#tick));
   }
 
   /** Begin anew, for whoever is using the page now. */
@@ -59,6 +62,8 @@ export class Orders {
 
   async open() {
     this.#sheet.showModal();
+    clearInterval(this.#tick);
+    this.#tick = setInterval(() => this.#drawHeld(), TICK_MS);
     await this.#load(null);
   }
 
@@ -116,6 +121,7 @@ export class Orders {
       this.#put([await ask("POST", `v1/orders/${order}/${move}`, { token: this.#user })]);
     } catch (error) {
       this.#own.delete(`${order} ${status}`);
+      this.#rows.delete(order); // with its button, which is spent
       this.#fail(error);
       await this.#fetchOne(order);
     }
@@ -139,6 +145,11 @@ export class Orders {
     const titles = await this.#titles.of(order);
     const current = this.#orders.get(order.order);
     if (current && this.#rows.get(order.order) === row) row.show(current, titles, this.#now());
+  }
+
+  /** How long those that wait for money are kept is told by the second. */
+  #drawHeld() {
+    for (const order of this.#orders.values()) if (order.status === "held") this.#draw(order);
   }
 
   #count() {

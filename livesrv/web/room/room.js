@@ -4,13 +4,11 @@ import { Client } from "../client/index.js";
 import { ROOT, socketUrl } from "../shared/api.js";
 import { drawAvatar, find, painter } from "../shared/dom.js";
 import { Banners, Hearts } from "./effects.js";
-import { Follow } from "./follow.js";
 import { Gifters } from "./gifters.js";
 import { emojiOf } from "./gifts.js";
 import { Login, isDemo } from "../shared/login.js";
 import { session } from "../shared/session.js";
 import { Market } from "./market.js";
-import { Me } from "./me.js";
 import { Waterfall } from "./waterfall.js";
 import { count, learn, say, sayError, translate } from "../shared/words.js";
 
@@ -44,11 +42,7 @@ class Show {
     require: () => this.#may(),
     toast: (words) => this.#toast(words),
     fail: (error) => this.#fail(error),
-  });
-  #follow = new Follow({ require: () => this.#may(), fail: (error) => this.#fail(error) });
-  #me = new Me({
-    leave: () => this.enter(this.#room),
-    change: () => this.#may().then((may) => may || this.enter(this.#room)),
+    reenter: () => this.enter(this.#room),
   });
 
   constructor() {
@@ -69,7 +63,6 @@ class Show {
     find("show").hidden = false;
     find("curtain").hidden = true;
     this.#showWho();
-    this.#me.show();
     this.#market.enter(room);
     this.#client = new Client({
       url: socketUrl(),
@@ -121,9 +114,8 @@ class Show {
     find("title").textContent = state.title;
     find("host").textContent = [state.host.name, state.city].filter(Boolean).join(" · ");
     drawAvatar(find("host-avatar"), state.host);
-    this.#follow.show(state.host, this.#user);
     this.#gifters.reset(state.top_gifters);
-    this.#market.reset(state.pinned);
+    this.#market.reset(state);
     this.#waterfall.reset(state.comments, this.#user);
   }
 
