@@ -37,7 +37,9 @@ class Show {
   #toastTimer = 0;
   #gifters = new Map();
   #wallet = new Wallet();
-  #waterfall = new Waterfall();
+  #waterfall = new Waterfall(undefined, {
+    paced: (isBusy) => (find("show").dataset.pace = isBusy ? "busy" : "calm"),
+  });
   #digest = new Digest();
   #connected = new Connection();
   #video = new Video();

@@ -14,6 +14,8 @@ import { ROWS_MAX, Rows } from "./rows.js";
 const WAITING_MAX = 200;
 const MISSED_MS = 2_500;
 const CALM_PER_S = 8; // at more rows a second than this they do not glide in
+const BUSY_PER_S = 30; // and at more than this, nobody looks at anything else
+const BUSY_MS = 2_000;
 const AT_END_PX = 4;
 const AWAY_KEYS = new Set(["ArrowUp", "PageUp", "Home"]);
 
@@ -29,11 +31,17 @@ export class Waterfall {
   #missed = 0;
   #missedTimer = 0;
   #second = { startMs: 0, rows: 0 };
+  #busyTimer = 0;
+  #paced;
   #me = null;
   #paint = painter(() => this.#draw());
 
-  /** `root` is the document's section with the reel, its rows and its buttons. */
-  constructor(root = document.querySelector(".fall")) {
+  /**
+   * `root` is the document's section with the reel, its rows and its buttons. `paced(isBusy)` when
+   * so much begins to fall that a cheap phone needs all its strength for it, and when it is over.
+   */
+  constructor(root = document.querySelector(".fall"), { paced = () => {} } = {}) {
+    this.#paced = paced;
     this.#reel = root.querySelector(".reel");
     this.#rows = new Rows(root.querySelector(".rows"));
     this.#more = root.querySelector(".more");
@@ -154,14 +162,26 @@ export class Waterfall {
   #fall() {
     const { items, leftOut } = this.#waiting.take(ROWS_MAX);
     this.missed(leftOut);
-    this.#rows.show(items, this.#isCalm(items.length));
+    const rowsPerS = this.#measure(items.length);
+    this.#rows.show(items, rowsPerS <= CALM_PER_S);
+    if (rowsPerS > BUSY_PER_S) this.#beBusy();
   }
 
-  #isCalm(number) {
+  /** Rows in the second that runs. */
+  #measure(number) {
     const nowMs = performance.now();
     if (nowMs - this.#second.startMs > 1_000) this.#second = { startMs: nowMs, rows: 0 };
     this.#second.rows += number;
-    return this.#second.rows <= CALM_PER_S;
+    return this.#second.rows;
+  }
+
+  #beBusy() {
+    if (this.#busyTimer === 0) this.#paced(true);
+    clearTimeout(this.#busyTimer);
+    this.#busyTimer = setTimeout(() => {
+      this.#busyTimer = 0;
+      this.#paced(false);
+    }, BUSY_MS);
   }
 
   #drawPause() {
