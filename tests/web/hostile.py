@@ -22,7 +22,7 @@ def zalgo(word: str, height: int) -> str:
 
 NAMES = {
     "script": "<script>alert(1)</script",
-    "image": "<img src=x onerror=alert>",
+    "image": "<img src=x onerror=a()>",
     "entity": "&lt;b&gt;&amp;&#x41;",
     "template": "{user} ${name} {{1+1}}",
     "override": f"{RIGHT_TO_LEFT_OVERRIDE}evil{POP_ISOLATE}",
