@@ -39,6 +39,7 @@ export class Video {
     find("sound-on").addEventListener("click", () => this.#listen(true));
     this.#sound.addEventListener("click", () => this.#listen(this.#node.muted));
     this.#hear();
+    this.#state("none");
     addEventListener("online", () => this.#is("away") && this.#load());
     document.addEventListener("visibilitychange", () => this.#catchUp());
   }

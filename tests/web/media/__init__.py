@@ -19,13 +19,14 @@ MP4 = (HERE / "show.mp4").read_bytes()
 WEBM = (HERE / "show.webm").read_bytes()
 TYPES = {".mp4": "video/mp4", ".m4s": "video/mp4", ".webm": "video/webm"}
 TYPES[".m3u8"] = "application/vnd.apple.mpegurl"
+HELD = ("2.m4s", "3.m4s", "4.m4s")
 HOLD_S = 20.0
 """How long what is held back waits at the most."""
 
 
 @dataclass
 class Stream:
-    """What an encoder offers. `is_away`: it answers 503; `flow` cleared: half a file, then nothing."""
+    """What an encoder offers. `is_away`: it answers 503; `flow` cleared: nothing behind 2 s."""
 
     url: str
     is_away: bool = False
@@ -68,15 +69,10 @@ class Answer(BaseHTTPRequestHandler):
         self.send_header("Content-Type", TYPES[Path(path).suffix])
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self._write(stream, body)
-
-    def _write(self, stream: Stream, body: bytes) -> None:
+        if path.removeprefix("/") in HELD:
+            stream.flow.wait(HOLD_S)
         try:
-            half = len(body) // 2
-            self.wfile.write(body[:half])
-            self.wfile.flush()
-            if stream.flow.wait(HOLD_S):
-                self.wfile.write(body[half:])
+            self.wfile.write(body)
         except ConnectionError:
             self.close_connection = True  # the player has left
 
