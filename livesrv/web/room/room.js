@@ -3,18 +3,23 @@
 import { Client } from "../client/index.js";
 import { ROOT, socketUrl } from "../shared/api.js";
 import { drawAvatar, find, painter } from "../shared/dom.js";
-import { Banners, Hearts } from "./effects.js";
+import { Banners } from "./banners.js";
+import { Connection } from "./connection.js";
+import { Digest } from "./digest.js";
+import { Flyer, Hearts } from "./effects.js";
 import { Gifters } from "./gifters.js";
 import { emojiOf } from "./gifts.js";
 import { Login, isDemo } from "../shared/login.js";
+import { Likes } from "./likes.js";
 import { session } from "../shared/session.js";
 import { Market } from "./market.js";
+import { Saver } from "./saver.js";
+import { Video } from "./video.js";
 import { Waterfall } from "./waterfall.js";
-import { count, learn, say, sayError, translate } from "../shared/words.js";
+import { count, learn, money, say, sayError, translate } from "../shared/words.js";
 
 const TOAST_MS = 3_000;
-const LIKES_MS = 500;
-const LIKES_MAX = 100;
+const BIG_GIFT_COINS = 500;
 const PICTURES = { created: "🌅", ended: "🌙" };
 const FORGET_TOKEN = new Set([4403, "unauthenticated"]);
 
@@ -25,14 +30,24 @@ class Show {
   #user = null;
   #clockMs = 0;
   #viewers = 0;
-  #likes = 0;
-  #tapped = 0;
-  #likeTimer = 0;
+  #mediaUrl = null;
   #toastTimer = 0;
   #gifters = new Gifters();
-  #waterfall = new Waterfall();
+  #waterfall = new Waterfall(undefined, {
+    paced: (isBusy) => (find("show").dataset.pace = isBusy ? "busy" : "calm"),
+  });
+  #digest = new Digest();
+  #connected = new Connection();
+  #video = new Video();
   #hearts = new Hearts();
+  #flyer = new Flyer();
   #banners = new Banners();
+  #saver = new Saver({ changed: (isOn) => this.#save(isOn) });
+  #likes = new Likes({
+    hearts: this.#hearts,
+    require: () => this.#may(),
+    send: (number) => this.#like(number),
+  });
   #paint = painter(() => this.#draw());
   #login = new Login("viewer");
   #here = () => ({ room: this.#room, user: this.#user, nowMs: Date.now() + this.#clockMs });
@@ -47,13 +62,15 @@ class Show {
 
   constructor() {
     find("join").addEventListener("click", () => this.#may());
-    find("like").addEventListener("click", () => this.#like());
-    find("say").addEventListener("submit", (event) => this.#comment(event));
+    find("say").addEventListener("submit", (event) => this.#speak(event));
     find("retry").addEventListener("click", () => this.enter(this.#room));
-    addEventListener("online", () => this.#client?.nudge());
+    for (const type of ["online", "offline", "pageshow"]) {
+      addEventListener(type, () => this.#client?.nudge());
+    }
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#client?.nudge();
     });
+    this.#saver.look();
   }
 
   enter(room) {
@@ -68,12 +85,14 @@ class Show {
       url: socketUrl(),
       room,
       token: session.token,
+      saver: this.#saver.isOn,
       on: {
         connection: (state, reason) => this.#connection(state, reason),
         welcome: (welcome) => this.#welcome(welcome),
         joined: (joined) => this.#joined(joined),
         batch: (batch) => this.#batch(batch),
         push: (push) => this.#push(push),
+        quality: (quality) => this.#quality(quality),
       },
     });
     this.#client.open();
@@ -82,8 +101,7 @@ class Show {
   // --- what the wire says
 
   #connection(state, reason) {
-    find("show").dataset.connection = state;
-    find("connection-words").textContent = state === "ended" ? "" : say(`connection.${state}`);
+    this.#connected.tell(state);
     if (state === "ended") this.#ended(reason);
     if (state === "in") this.#market.resume();
   }
@@ -96,6 +114,16 @@ class Show {
     else this.#drop("🚪", sayError(reason), "retry");
   }
 
+  #quality(quality) {
+    this.#connected.quality(quality);
+    this.#saver.line(quality);
+  }
+
+  #save(isOn) {
+    this.#video.save(isOn);
+    if (this.#client) this.#client.saver = isOn;
+  }
+
   #welcome({ user, server_time_ms: serverMs }) {
     this.#user = user;
     this.#clockMs = serverMs - Date.now();
@@ -103,7 +131,8 @@ class Show {
 
   #joined({ state, recovered }) {
     this.#viewers = state.viewers;
-    this.#likes = state.likes;
+    this.#likes.reset(state.likes);
+    this.#mediaUrl = state.media_url;
     if (!recovered) this.#begin(state);
     this.#status(state.status);
     this.#paint();
@@ -131,32 +160,62 @@ class Show {
     this.#market.event(event);
     if (type === "gift") this.#gift(event);
     else if (type === "sold") this.#sold(event);
+    else if (type === "pinned") this.#tellPin(event);
+    else if (type === "reserved") this.#tellSoldOut(event);
     else if (type === "removed") this.#waterfall.remove(event.comment);
     else if (type === "notice" && event.text) this.#waterfall.notice(event.text, `notice ${event.seq}`);
     else if (type === "muted" && event.user === this.#user) this.#toast(say("error.muted"));
     else if (type === "started") this.#status("live");
-    else if (type === "ended") this.#status("ended");
+    else if (type === "ended") this.#end();
+    else if (type === "settings") this.#settings(event);
+  }
+
+  #settings({ media_url: url }) {
+    if (url === undefined) return;
+    this.#mediaUrl = url;
+    this.#status(find("show").dataset.status);
+  }
+
+  #tellPin({ title, price_minor: price, currency }) {
+    this.#digest.now(say("news.pinned", { title, price: money(price, currency) }));
+  }
+
+  #tellSoldOut({ lines }) {
+    for (const { offer, stock } of lines) {
+      if (stock === 0) this.#digest.now(say("news.soldout", { title: this.#market.titleOf(offer) }));
+    }
+  }
+
+  #end() {
+    this.#status("ended");
+    this.#digest.now(say("show.ended"));
   }
 
   #fall(drop) {
-    if (drop.type === "comment") this.#waterfall.comment(drop);
+    if (drop.type === "comment") this.#comment(drop);
     else if (drop.type === "viewers") this.#viewers = drop.count;
-    else if (drop.type === "like") {
-      this.#likes = drop.total;
-      this.#hearts.rise(drop.count);
-    }
+    else if (drop.type === "like") this.#likes.fall(drop);
+  }
+
+  #comment(comment) {
+    this.#waterfall.comment(comment);
+    this.#digest.comment(comment);
   }
 
   #gift(event) {
     const emoji = emojiOf(event.gift);
     this.#waterfall.gift(event, emoji);
     this.#banners.show(event, emoji);
+    this.#digest.gift(event, emoji);
+    if (event.coins >= BIG_GIFT_COINS) this.#flyer.launch(emoji);
     this.#gifters.add(event);
   }
 
   #sold(event) {
     const titled = event.lines.map((line) => ({ ...line, title: this.#market.titleOf(line.offer) }));
     this.#waterfall.sold(event, titled);
+    this.#digest.sold(event);
+    this.#tellSoldOut(event);
   }
 
   #push(push) {
@@ -175,7 +234,7 @@ class Show {
     return may;
   }
 
-  async #comment(event) {
+  async #speak(event) {
     event.preventDefault();
     const box = find("text");
     const text = box.value.trim();
@@ -189,21 +248,8 @@ class Show {
     }
   }
 
-  async #like() {
-    if (!(await this.#may())) return;
-    this.#hearts.rise(1);
-    this.#tapped += 1;
-    this.#paint();
-    if (this.#likeTimer === 0) {
-      this.#likeTimer = setTimeout(() => this.#sendLikes(), LIKES_MS);
-    }
-  }
-
-  #sendLikes() {
-    const likes = Math.min(this.#tapped, LIKES_MAX);
-    this.#tapped = 0;
-    this.#likeTimer = 0;
-    const like = { type: "like", room: this.#room, count: likes };
+  #like(number) {
+    const like = { type: "like", room: this.#room, count: number };
     this.#client?.ask(like).catch(() => {}); // a like of the past is worth nothing
   }
 
@@ -211,7 +257,6 @@ class Show {
 
   #draw() {
     find("viewers-count").textContent = count(this.#viewers);
-    find("likes").textContent = count(this.#likes + this.#tapped);
   }
 
   #showWho() {
@@ -224,6 +269,7 @@ class Show {
 
   #status(status) {
     find("show").dataset.status = status;
+    this.#video.show(status === "live" ? this.#mediaUrl : null);
     if (status === "live") find("curtain").hidden = true;
     else this.#drop(PICTURES[status], say(`show.${status}`), null);
   }
@@ -238,6 +284,7 @@ class Show {
   }
 
   #fail(error) {
+    if (error.code === "busy") this.#connected.busy();
     this.#toast(error.code ? sayError(error.code) : say("connection.waiting"));
   }
 
