@@ -25,7 +25,7 @@ export class Card {
     prices.append(this.#price, this.#was);
     left.append(this.#until, this.#stock);
     about.append(this.#title, prices, left, this.#bar);
-    if (mark !== null) about.prepend(make("span", "mark", mark));
+    if (mark !== null) about.prepend(make("span", "for-you", mark));
     this.#button.type = "button";
     this.#button.append(icon("bag"), make("span", "", say("offer.buy")));
     this.#button.addEventListener("click", buy);
