@@ -5,7 +5,7 @@ import { newKey } from "../client/index.js";
 import { find, picture } from "../shared/dom.js";
 import { fullness } from "./goods.js";
 import { NumberPad } from "./numberpad.js";
-import { count, money } from "../shared/words.js";
+import { count, money, say } from "../shared/words.js";
 
 const FLASH_SHARE = 0.7;
 const FLASH_MS = 5 * 60_000;
@@ -60,6 +60,7 @@ export class OfferSheet {
   /** One key until it is answered: however often it is sent, the pieces come once. */
   #onRestock(button) {
     let key = null;
+    button.ariaLabel = button.title = say("offer.restock", { count: count(Number(button.dataset.restock)) });
     onTap(button, async () => {
       key ??= newKey("s");
       await this.#to({ restock: Number(button.dataset.restock), key });
