@@ -130,7 +130,7 @@ export class Comments {
 function newRow() {
   const [row, button, body] = [make("li"), make("button", "row"), make("span", "body")];
   button.type = "button";
-  body.append(make("bdi", "who"), make("span", "badges"), make("bdi", "text"));
+  body.append(make("bdi", "who"), " ", make("span", "badges"), " ", make("bdi", "text"));
   button.append(make("span", "avatar"), body);
   row.append(button);
   return row;

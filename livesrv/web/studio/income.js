@@ -133,6 +133,6 @@ function drawSums({ sales, orders, gifts, coins }) {
 
 function newTick({ kind, amount, emoji, who }) {
   const item = make("li", `tick ${kind}`);
-  item.append(make("b", "", amount), make("span", "", emoji), make("bdi", "", who));
+  item.append(make("bdi", "got", amount), make("span", "", emoji), make("bdi", "", who));
   return item;
 }

@@ -43,16 +43,18 @@ export const GOODS = [
   ["🎁", "other"],
 ];
 
-/** What a show is about: the room's `theme`, and its picture. */
+/** What a show is about: the room's `theme`, and its picture; as the list of shows has them. */
 export const THEMES = {
   fruit: "🍑",
   vegetables: "🥬",
   tea: "🍵",
-  food: "🍚",
+  honey: "🍯",
   fish: "🐟",
-  crafts: "🧺",
+  rice: "🌾",
+  eggs: "🥚",
+  flowers: "💐",
   clothes: "👗",
-  other: "🎁",
+  crafts: "🧺",
 };
 
 /** Told to everybody at a tap; the words under `notice.…`. */

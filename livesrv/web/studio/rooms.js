@@ -12,6 +12,8 @@ import { recall, remember } from "./memory.js";
 import { request } from "./office.js";
 import { THEMES } from "./pictures.js";
 
+const OTHER = "🎬";
+
 /** The state of the room that is live, else of the one used last; null when there is none. */
 export async function ownRoom(user) {
   const shows = await ownShows();
@@ -49,7 +51,7 @@ export function changeRoom(room, change) {
 }
 
 function titleOf(name, theme) {
-  return `${THEMES[theme] ?? THEMES.other} ${bareName(name)}`;
+  return `${THEMES[theme] ?? OTHER} ${bareName(name)}`;
 }
 
 async function readRoom(room) {

@@ -49,7 +49,9 @@ class Studio {
     find("open-sell").addEventListener("click", () => this.#sell.open());
     find("open-money").addEventListener("click", () => this.#openMoney());
     find("money-back").addEventListener("click", () => this.#screen(this.#isLive ? "live" : "home"));
-    find("open-share").addEventListener("click", () => this.#share.open(this.#live.state));
+    for (const id of ["open-share", "invite"]) {
+      find(id).addEventListener("click", () => this.#share.open(this.#live.state));
+    }
     find("stop").addEventListener("click", () => find("ending").showModal());
     onTap(find("end"), () => this.#end());
     addEventListener("online", () => this.#lookAgain());
