@@ -7,7 +7,7 @@ import { count, dayAndTime, money, say } from "../shared/words.js";
 
 const PAGE = 50;
 const PEOPLE_MAX = 500;
-const LOOK_MS = 3_000;
+const LOOK_MS = 1_500;
 
 export class Orders {
   #sheet = find("orders");

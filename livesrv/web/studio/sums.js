@@ -1,5 +1,7 @@
 /** Arithmetic of what a host earns. Pure: no page, no network, no clock. */
 
+const RIPENING = new Set(["maturity", "settle"]);
+
 /** How a figure compares with the one before: the change as a share of it; null without a basis. */
 export function change(now, before) {
   return before > 0 ? (now - before) / before : null;
@@ -37,7 +39,7 @@ export function amountIn(list, currency) {
 /**
  * A statement's lines as sums by day and kind, the latest day first: [{ day, sums }], with `sums` as
  * [{ kind, currency, amount_minor }]. `day` is what `dayOf(at_ms)` says. Kinds: `sales`, `gifts`,
- * `refunds`, `payouts`. What ripens only goes from one hand to the other, so it is no sum.
+ * `refunds`, `payouts`. What ripens goes from one hand to the other, so it is no sum.
  */
 export function byDay(lines, user, dayOf) {
   const days = new Map();
@@ -59,7 +61,7 @@ function add(sums, kind, { currency, amount_minor: amount }) {
 
 function kindOf({ account, kind, reference }, user) {
   if (account !== `pending:${user}` && account !== `available:${user}`) return null;
-  if (kind === "maturity") return null;
+  if (RIPENING.has(kind)) return null;
   if (kind === "payout") return "payouts";
   if (kind !== "commission") return "refunds";
   return reference.startsWith("gift:") ? "gifts" : "sales";
