@@ -113,6 +113,7 @@ export class Live {
   #status(status) {
     const { room, started_at_ms: startedAtMs } = this.#state;
     this.#state.status = status;
+    this.#peak = 0;
     if (status === "live") this.#income.begin(room, startedAtMs);
     else this.#income.end();
     this.#drawClock();

@@ -60,7 +60,8 @@ export class Orders {
     const page = await ordersIn("paid").catch(() => null);
     if (page === null) return;
     drawBadge(page);
-    if (this.#sheet.open && this.#state === "paid") this.#take(page, true);
+    const isFirstPage = this.#orders.size <= PAGE;
+    if (this.#sheet.open && this.#state === "paid" && isFirstPage) this.#take(page, true);
   }
 
   #choose(state) {
