@@ -125,10 +125,15 @@ class Commands:
         if is_sentenced(opened.room.banned, user, now_ms()):
             require_not_banned(await self._moderation(command.room), user, now_ms())
         missed = await self._hall.missed(opened, command.since)
+        before = session.rooms.get(command.room)
+        if before is not None:
+            opened.settle(before[1], is_resuming=missed is not None)
         if session.is_closing:  # it has left its rooms, and would never leave this one
             return None
         session.leave(command.room)
-        _enter(session, opened)
+        member = _enter(session, opened, is_saver=command.saver)
+        if before is not None and before[1].has_spoken:
+            opened.spoke(member)  # it may not have seen yet what it said
         room = opened.room
         session.send(
             m.Joined(
@@ -141,7 +146,7 @@ class Commands:
             )
         )
         if missed:
-            session.write(opened.frames(missed, [], 0).full(session.encoding))
+            session.write(opened.missed(missed).full(session.encoding))
         return None
 
     def _leave(self, session: Session, command: m.Leave) -> Answer:
@@ -356,9 +361,10 @@ def _may_speak(user: Principal, opened: OpenRoom) -> bool:
     return _is_live(opened) and (is_free or user.user == state.host.id)
 
 
-def _enter(session: Session, opened: OpenRoom) -> None:
+def _enter(session: Session, opened: OpenRoom, *, is_saver: bool) -> Member:
     user = _principal(session).user
     member = Member(user, session.transport, session.encoding, session.close)
-    opened.add(member)
+    opened.add(member, is_saver=is_saver)
     session.rooms[opened.name] = (opened, member)
     opened.room.state.viewers = max(opened.room.state.viewers, opened.member_count)
+    return member

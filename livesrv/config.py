@@ -155,6 +155,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="comments a second a room shows each viewer, fairly chosen; 0 is no limit",
         ),
     ] = 200
+    saver_window_ms: Annotated[
+        int,
+        Meta(ge=1, le=5_000, description="least time between two batches of who saves data"),
+    ] = 1_000
+    saver_comments_per_s: Annotated[
+        int,
+        Meta(ge=1, le=200, description="comments a second a room shows who saves data"),
+    ] = 3
 
     slow_skip_bytes: Annotated[
         int, Meta(ge=1, description="unsent bytes from which a connection misses the waterfall")

@@ -59,8 +59,11 @@ class Hello(Command, tag="hello"):
 
 
 class Join(Command, tag="join"):
+    """`saver` asks for less: batches once a second, with a few comments."""
+
     room: Id
     since: Since | None = None
+    saver: bool = False
 
 
 class Leave(Command, tag="leave"):

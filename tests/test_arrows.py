@@ -31,6 +31,7 @@ PURE = [
     "livesrv/rooms/fair.py",
     "livesrv/rooms/pace.py",
     "livesrv/rooms/room.py",
+    "livesrv/rooms/saver.py",
     "livesrv/rooms/tally.py",
     "livesrv/rooms/waterfall.py",
     "livesrv/addresses.py",
