@@ -15,7 +15,7 @@ import { RoomSheet } from "./roomsheet.js";
 import { notePeak } from "./summary.js";
 import { emojiOf } from "../room/gifts.js";
 import { bareName, find, painter, picture } from "../shared/dom.js";
-import { count, duration, money } from "../shared/words.js";
+import { brief, count, duration, money } from "../shared/words.js";
 
 const CLOCK_MS = 1_000;
 const SETTINGS = ["slow_mode_s", "followers_only", "title", "city", "theme", "media_url"];
@@ -157,8 +157,8 @@ export class Live {
 
   #draw() {
     const { viewers, likes, status, started_at_ms: startedAtMs } = this.#state;
-    find("viewers").textContent = count(viewers);
-    find("likes").textContent = count(likes);
+    find("viewers").textContent = brief(viewers);
+    find("likes").textContent = brief(likes);
     if (status !== "live" || viewers <= this.#peak) return;
     this.#peak = viewers;
     notePeak(startedAtMs, viewers);

@@ -5,4 +5,4 @@ const { demo, rehearsal, hasRehearsal } = document.documentElement.dataset;
 export const isRehearsal = rehearsal === "yes";
 export const isPlayMoney = isRehearsal || demo === "yes";
 /** Whether one may practise: a server for that is reached beneath this one. */
-export const mayRehearse = hasRehearsal === "yes";
+export const mayRehearse = hasRehearsal === "yes" && !isRehearsal;
