@@ -6,6 +6,7 @@ ADDRESSES = "livesrv/addresses.py"
 BUDGETS = "livesrv/budgets.py"
 LIMITS = "livesrv/limits.py"
 BULLETIN = "livesrv/bulletin.py"
+BUYERS = "livesrv/buyers.py"
 TURNSTILE = "livesrv/turnstile.py"
 
 ADDRESSES_TEST = "tests/test_addresses.py::"
@@ -44,6 +45,12 @@ DOORS = [
         "        self._last_ms = place_ms\n",
         "",
         LIMITS_TEST + "test_few_are_turned_away_twice_by_a_storm",
+    ),
+    Mutant(
+        BUYERS,
+        "if opened.room.is_buyer(user) or opened.room.has_forgotten_buyers:",
+        "if opened.room.is_buyer(user):",
+        "tests/test_buyers.py::test_who_was_forgotten_among_many_is_found_again",
     ),
     Mutant(
         BULLETIN,

@@ -14,6 +14,8 @@ ROUTES = [
     ("POST", "/v1/rooms"),
     ("GET", "/v1/rooms"),
     ("GET", "/v1/rooms/{room}"),
+    ("PATCH", "/v1/rooms/{room}"),
+    ("GET", "/v1/shows"),
     ("POST", "/v1/rooms/{room}/start"),
     ("POST", "/v1/rooms/{room}/end"),
     ("POST", "/v1/rooms/{room}/offers"),
