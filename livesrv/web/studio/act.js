@@ -53,7 +53,7 @@ export function fail(error) {
     location.reload();
   } else if (error.code !== undefined) {
     toast("✋", sayError(error.code));
-  } else if (error instanceof Lost || error.name === "Late") {
+  } else if (error instanceof Lost) {
     toast("📡", say("away"));
   } else {
     throw error;

@@ -6,8 +6,8 @@ import { ownShows } from "./rooms.js";
 import { change, sideBySide } from "./sums.js";
 import { count, duration, money, percent, say } from "../shared/words.js";
 
-const LOOK_MS = 1_000;
-const LOOKS_MAX = 15;
+const LOOK_MS = 500;
+const LOOKS_MAX = 30;
 const PEAKS_MAX = 20;
 const PICTURES = { earned: "💰", sales: "🛍️", orders: "🧾", pieces: "📦", gifts: "🎁", coins: "🪙", viewers: "👀" };
 
