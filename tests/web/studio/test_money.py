@@ -42,7 +42,7 @@ def test_what_is_earned_is_seen_and_paid_out_once(shop: Server, visitors: Visito
     studio.tap("#open-money")
     expect(studio.find(".purse")).to_have_count(2)
     expect(studio.find("#days")).to_contain_text(f"+{EARNED}")
-    expect(studio.find("#days .day")).to_have_count(1)
+    expect(studio.find("#days .day-sums li")).to_have_count(2)
 
     studio.tap("[data-currency=CNY]")
     expect(studio.find("#payout-amount")).to_have_text(EARNED)

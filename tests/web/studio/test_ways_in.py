@@ -15,8 +15,8 @@ UNNAMED = """() => [...document.querySelectorAll("button, a, select, input")]
     .filter((node) => node.checkVisibility())
     .filter((node) => !(node.ariaLabel || node.textContent.trim() || node.labels?.length))
     .map((node) => node.outerHTML)"""
-UNPICTURED = """() => [...document.querySelectorAll("#studio button, dialog button:not([data-stock])")]
-    .filter((node) => node.checkVisibility() && !node.closest("#rows"))
+UNPICTURED = """() => [...document.querySelectorAll("#studio button, dialog button")]
+    .filter((node) => node.checkVisibility() && !node.matches("#rows *, [data-stock]"))
     .filter((node) => !node.querySelector(".icon, .emoji, .lamp"))
     .filter((node) => !/\\p{Extended_Pictographic}|^[\\p{N}·]$/u.test(node.textContent))
     .map((node) => node.outerHTML)"""
@@ -82,7 +82,9 @@ def test_every_screen_fits_and_needs_no_reading(
 
 def look(page: Page) -> list[str]:
     """What is wrong with what is on the screen."""
-    return [wrong for rule in (UNNAMED, UNPICTURED, SMALL, TOO_WIDE) for wrong in page.evaluate(rule)]
+    return [
+        wrong for rule in (UNNAMED, UNPICTURED, SMALL, TOO_WIDE) for wrong in page.evaluate(rule)
+    ]
 
 
 def test_a_keyboard_does_it_too(shop: Server, visitors: Visitors) -> None:
