@@ -21,6 +21,8 @@ from livesrv.gateway import Gateway
 from livesrv.ledger.store import Ledger
 from livesrv.metrics import Sample
 from livesrv.probes import LoopLag, StorePing
+from livesrv.rehearsal.practice import directory
+from livesrv.rehearsal.proxy import Proxy
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.hall import Hall
 from livesrv.rooms.nodes import Nodes
@@ -82,7 +84,7 @@ class Worker:
         self._bulletin = Bulletin(bus, config.port, f"worker-{index}", self._look)
 
     def app(self) -> web.Application:
-        """Both doors, behind one turnstile."""
+        """Both doors, and the way into the rehearsal, behind one turnstile."""
         turnstile, ledger, config = self._turnstile, self._ledger, self._config
         bulletin, hall = self._bulletin, self._hall
         api = Api(config, self._secret, ledger, self._bus, hall, turnstile, self._tally, bulletin)
@@ -94,6 +96,10 @@ class Worker:
         pages.add_routes(app.router, config)
         if config.demo:
             DemoLogin(self._secret, ledger).add_routes(app.router)
+        if config.rehearsal:
+            proxy = Proxy(directory(config))
+            proxy.add_routes(app.router)
+            app.on_cleanup.append(proxy.close)
         return app
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:

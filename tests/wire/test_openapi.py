@@ -54,6 +54,7 @@ ROUTES = [
     ("PUT", "/v1/follows/{user}"),
     ("DELETE", "/v1/follows/{user}"),
     ("GET", "/v1/gifts"),
+    ("GET", "/v1/pages"),
     ("GET", "/openapi.json"),
     ("GET", "/livez"),
     ("GET", "/readyz"),
