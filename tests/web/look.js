@@ -104,15 +104,31 @@
   const targetOf = (node) => ((node.labels?.[0] ?? node).getBoundingClientRect());
   const isInSentence = (node) => node.localName === "a" && getComputedStyle(node).display === "inline";
 
+  /** The part of the window in which a node is not cut off. */
+  function clipOf(node) {
+    let clip = new DOMRect(0, 0, innerWidth, innerHeight);
+    for (let at = node; at && at !== document.body; at = at.parentElement) {
+      if (getComputedStyle(at).overflowX !== "visible") clip = overlap(clip, at.getBoundingClientRect());
+    }
+    return clip;
+  }
+
+  function overlap(one, other) {
+    const [left, top] = [Math.max(one.left, other.left), Math.max(one.top, other.top)];
+    const [right, bottom] = [Math.min(one.right, other.right), Math.min(one.bottom, other.bottom)];
+    return new DOMRect(left, top, right - left, bottom - top);
+  }
+
   /** Where there are words and icons, in what colour, and how much contrast they need. */
   function inks() {
     const found = [];
     const add = (node, boxes, least) => {
       const style = getComputedStyle(node);
       const colour = style.webkitTextFillColor || style.color;
-      for (const { left, top, width, height } of boxes) {
-        const [x, y] = [left + width / 2, top + height / 2];
-        if (x < 0 || y < 0 || x >= innerWidth || y >= innerHeight || !isInFrontAt(node, x, y)) continue;
+      const seen = clipOf(node);
+      for (const box of boxes) {
+        const { left, top, width, height } = overlap(box, seen);
+        if (width < 2 || height < 2 || !isInFrontAt(node, left + width / 2, top + height / 2)) continue;
         found.push({ name: nameOf(node), colour, least, opacity: opacityOf(node), left, top, width, height });
       }
     };

@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from .visit import DESK, SMALL_PHONE
 
-SIZES: tuple[ViewportSize, ...] = (SMALL_PHONE, DESK)
+BOTH = (SMALL_PHONE, DESK)
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 IMPACTS = ("serious", "critical")
-AXE = """([tags, impacts]) => axe.run(document, { runOnly: tags, resultTypes: ["violations"] })
+AXE = """([tags, impacts]) => axe.run(document, { runOnly: tags, preload: false, resultTypes: ["violations"] })
   .then(({ violations }) => violations
     .filter(({ impact }) => impacts.includes(impact))
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) =>
@@ -59,15 +59,16 @@ def source(name: str) -> str:
 class Looker:
     """Somebody who looks at pages in their states; what is wrong gathers in `wrong` by state."""
 
-    def __init__(self, browser: Browser, sizes: tuple[ViewportSize, ...] = SIZES) -> None:
+    def __init__(self, browser: Browser) -> None:
         self._canvas = browser.new_page()
-        self._sizes = sizes
         self.wrong: dict[str, list[str]] = {}
 
-    def look(self, page: Page, state: str, *, over_video: bool = False) -> None:
-        """At every size. `over_video`: what is white may be behind the words."""
+    def look(
+        self, page: Page, state: str, *sizes: ViewportSize, over_video: bool = False
+    ) -> None:
+        """At a small phone unless sizes are named. `over_video`: white may be behind the words."""
         before = page.viewport_size
-        for size in self._sizes:
+        for size in sizes or (SMALL_PHONE,):
             page.set_viewport_size(size)
             found = [*axe(page), *measure(page, "problems"), *self._faint(page, over_video)]
             if found:
@@ -82,6 +83,9 @@ class Looker:
         measure(page, "showInk")
         faint: list[str] = self._canvas.evaluate(FAINT, [png, inks])
         return faint
+
+    def told(self) -> str:
+        return "\n".join(f"{state}: {each}" for state, found in self.wrong.items() for each in found)
 
     def close(self) -> None:
         self._canvas.close()
