@@ -58,13 +58,13 @@ class File(Struct, frozen=True):
 def add_routes(router: web.UrlDispatcher, config: Config) -> None:
     files = read()
     version = version_of(files)
+    assets = {path: _file(path, content) for path, content in files.items()}
+    router.add_get("/assets/{version}/{path:.+}", _serving_assets(assets, version))
     headers = {
         "Content-Security-Policy": policy(config.media_origins, config.embedding_sites),
         "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
+        "Vary": "Accept-Encoding, Accept-Language, Cookie",
     }
-    assets = {path: _file(path, content) for path, content in files.items()}
-    router.add_get("/assets/{version}/{path:.+}", _serving_assets(assets, version, headers))
     marks = {
         "demo": config.demo,
         "rehearsal": config.is_rehearsal,
@@ -167,14 +167,17 @@ def _file(name: str, content: bytes) -> File:
     )
 
 
-def _serving_assets(assets: Mapping[str, File], version: str, headers: dict[str, str]) -> Handler:
+def _serving_assets(assets: Mapping[str, File], version: str) -> Handler:
+    """With few headers: a page loads some forty of them. A policy is the document's affair."""
+
     async def serve(request: web.Request) -> web.Response:
         file = assets.get(request.match_info["path"])
         if file is None:
             raise web.HTTPNotFound(text="no such file of a page")
         # Another version is asked for while servers are replaced one by one: ours will do for now.
         is_ours = request.match_info["version"] == version
-        return _answer(request, file, {**headers, "Cache-Control": KEEP if is_ours else ASK})
+        cache_control = KEEP if is_ours else ASK
+        return _answer(request, file, {"Cache-Control": cache_control, "Vary": "Accept-Encoding"})
 
     return serve
 
@@ -191,7 +194,7 @@ def _serving_document(written: Mapping[str, File], headers: dict[str, str]) -> H
 def _answer(request: web.Request, file: File, headers: dict[str, str]) -> web.Response:
     is_gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
     etag = f"{file.etag}-gz" if is_gzip else file.etag
-    headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
+    headers["X-Content-Type-Options"] = "nosniff"
     if any(known.value == etag for known in request.if_none_match or ()):
         response = web.Response(status=304, headers=headers)
     else:
