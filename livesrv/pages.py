@@ -58,13 +58,13 @@ class File(Struct, frozen=True):
 def add_routes(router: web.UrlDispatcher, config: Config) -> None:
     files = read()
     version = version_of(files)
-    assets = {path: _file(path, content) for path, content in files.items()}
-    router.add_get("/assets/{version}/{path:.+}", _serving_assets(assets, version))
     headers = {
         "Content-Security-Policy": policy(config.media_origins, config.embedding_sites),
         "Referrer-Policy": "no-referrer",
         "Vary": "Accept-Encoding, Accept-Language, Cookie",
     }
+    assets = {path: _file(path, content) for path, content in files.items()}
+    router.add_get("/assets/{version}/{path:.+}", _serving_assets(assets, version, headers))
     marks = {
         "demo": config.demo,
         "rehearsal": config.is_rehearsal,
@@ -167,17 +167,17 @@ def _file(name: str, content: bytes) -> File:
     )
 
 
-def _serving_assets(assets: Mapping[str, File], version: str) -> Handler:
-    """With few headers: a page loads some forty of them. A policy is the document's affair."""
+def _serving_assets(assets: Mapping[str, File], version: str, documents: dict[str, str]) -> Handler:
+    """A page loads some forty of them: only a document among them has a document's headers."""
 
     async def serve(request: web.Request) -> web.Response:
         file = assets.get(request.match_info["path"])
         if file is None:
             raise web.HTTPNotFound(text="no such file of a page")
+        headers = documents if file.content_type == "text/html" else {"Vary": "Accept-Encoding"}
         # Another version is asked for while servers are replaced one by one: ours will do for now.
         is_ours = request.match_info["version"] == version
-        cache_control = KEEP if is_ours else ASK
-        return _answer(request, file, {"Cache-Control": cache_control, "Vary": "Accept-Encoding"})
+        return _answer(request, file, {**headers, "Cache-Control": KEEP if is_ours else ASK})
 
     return serve
 
