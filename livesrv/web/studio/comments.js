@@ -6,7 +6,7 @@
  * the wrong person; of those that wait, the oldest of more than `WAITING_MAX` are left out.
  */
 
-import { bareName, drawAvatar, find, make, painter } from "../shared/dom.js";
+import { bareName, drawAvatar, find, make, painter, picture } from "../shared/dom.js";
 import { count, say } from "../shared/words.js";
 
 const ROWS_MAX = 40;
@@ -61,7 +61,8 @@ export class Comments {
   }
 
   notice({ seq, text }) {
-    this.#push({ id: `notice ${seq}`, kind: "notice", user: null, text: `📣 ${text}` });
+    const [emoji, words] = picture(text, "📣");
+    this.#push({ id: `notice ${seq}`, kind: "notice", user: null, text: `${emoji} ${words}` });
   }
 
   remove(comment) {

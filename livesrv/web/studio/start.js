@@ -1,6 +1,8 @@
 /** Where a creator begins: three big buttons, and what the show is about as a row of pictures. */
 
 import { onTap } from "./act.js";
+import { Lost } from "../client/index.js";
+import { ROOT } from "../shared/api.js";
 import { bareName, drawAvatar, find } from "../shared/dom.js";
 import { recall, remember } from "./memory.js";
 import { mayRehearse } from "./play.js";
@@ -10,6 +12,8 @@ import { session } from "../shared/session.js";
 import { LANGUAGES, choose, language } from "../shared/words.js";
 
 const THEME = "fruit";
+const REHEARSAL_MS = 30_000;
+const LOOK_MS = 1_000;
 
 export class Start {
   #theme = recall("theme", THEME);
@@ -21,6 +25,7 @@ export class Start {
     find("see-money").addEventListener("click", openMoney);
     drawThemes(find("themes"), async (theme) => this.choose(theme));
     find("practise").hidden = !mayRehearse;
+    onTap(find("practise"), rehearse);
     drawLanguages(find("language"));
     this.choose(this.#theme);
   }
@@ -44,6 +49,22 @@ export class Start {
     find("my-room").textContent = state?.title ?? "";
     if (state !== null) this.choose(state.theme);
   }
+}
+
+/** Go to the rehearsal: the same page of the server beneath this one, as soon as that is there. */
+async function rehearse() {
+  const there = new URL("rehearsal/", ROOT);
+  const deadline = Date.now() + REHEARSAL_MS;
+  while (!(await isThere(there))) {
+    if (Date.now() > deadline) throw new Lost("the rehearsal does not answer");
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  location.assign(new URL("studio", there));
+}
+
+async function isThere(url) {
+  const answer = await fetch(new URL("readyz", url)).catch(() => null);
+  return answer?.ok ?? false;
 }
 
 function drawLanguages(select) {

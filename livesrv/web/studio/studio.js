@@ -10,6 +10,7 @@ import { SellSheet } from "./sell.js";
 import { ShareSheet } from "./share.js";
 import { Start } from "./start.js";
 import { Summary } from "./summary.js";
+import { keepAwake } from "./wake.js";
 import { Client } from "../client/index.js";
 import { socketUrl } from "../shared/api.js";
 import { find } from "../shared/dom.js";
@@ -145,6 +146,7 @@ class Studio {
     const wasLive = this.#isLive;
     this.#isLive = status === "live";
     const { screen } = find("studio").dataset;
+    keepAwake(this.#isLive);
     if (screen === "wait" || wasLive !== this.#isLive) this.#screen(this.#isLive ? "live" : "home");
     if (wasLive && !this.#isLive) {
       find("ending").close();

@@ -10,6 +10,7 @@ TAX_BPS = 1_000
 SETTINGS: dict[str, object] = {
     **QUICK,
     "demo": True,
+    "rehearsal": False,
     "workers": 1,
     "return_window_h": 0,
     "gift_window_h": 0,
