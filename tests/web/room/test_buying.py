@@ -54,7 +54,7 @@ def test_an_order_is_seen_by_both_and_stands_in_the_books(
     expect(bos.locator("#order-news")).to_contain_text("Sold out")
     expect(bos.locator("#pay")).to_be_disabled()
     for page in (lans, bos):
-        expect(page.locator(".rows .sold")).to_contain_text("bought 2 × 🍑")
+        expect(page.locator(".rows .sold")).to_contain_text("🍑")
         expect(card(page)).to_contain_text("Sold out")
         expect(card(page).locator(".buy")).to_be_disabled()
     [order] = lan.orders()
