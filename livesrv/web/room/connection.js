@@ -29,6 +29,10 @@ export class Connection {
     addEventListener("offline", () => this.#draw());
   }
 
+  get isIn() {
+    return this.#state === "in";
+  }
+
   /** What the client says: "connecting", "in", "waiting" or "ended". */
   tell(state) {
     const isOut = state === "connecting" || state === "waiting";
@@ -55,23 +59,22 @@ export class Connection {
   }
 
   #draw() {
-    const isIn = this.#state === "in";
     this.#show.dataset.connection = this.#state;
     write(this.#words, this.#state === "ended" ? "" : say(`connection.${this.#named()}`));
     const outMs = Date.now() - this.#outSinceMs;
-    this.#time.textContent = isIn || outMs < TELL_FROM_MS ? "" : duration(outMs);
-    this.#drawLine(isIn);
+    this.#time.textContent = this.isIn || outMs < TELL_FROM_MS ? "" : duration(outMs);
+    this.#drawLine();
   }
 
   #named() {
-    if (this.#state === "in") return "in";
+    if (this.isIn) return "in";
     if (!navigator.onLine) return "offline";
     return this.#wasIn ? "waiting" : "connecting";
   }
 
-  #drawLine(isIn) {
+  #drawLine() {
     const isBusy = Date.now() < this.#busyUntilMs;
-    this.#line.hidden = !isIn || !(isBusy || this.#isSlow);
+    this.#line.hidden = !this.isIn || !(isBusy || this.#isSlow);
     write(this.#lineWords, this.#line.hidden ? "" : say(isBusy ? "line.busy" : "line.slow"));
   }
 }

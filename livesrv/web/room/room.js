@@ -30,7 +30,7 @@ class Show {
   #user = null;
   #clockMs = 0;
   #viewers = 0;
-  #mediaUrl = null;
+  #about = null;
   #toastTimer = 0;
   #gifters = new Gifters();
   #waterfall = new Waterfall(undefined, {
@@ -64,9 +64,10 @@ class Show {
     find("join").addEventListener("click", () => this.#may());
     find("say").addEventListener("submit", (event) => this.#speak(event));
     find("retry").addEventListener("click", () => this.enter(this.#room));
-    for (const type of ["online", "offline", "pageshow"]) {
+    for (const type of ["online", "pageshow"]) {
       addEventListener(type, () => this.#client?.nudge());
     }
+    addEventListener("offline", () => this.#connected.isIn && this.#client.nudge());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#client?.nudge();
     });
@@ -132,17 +133,23 @@ class Show {
   #joined({ state, recovered }) {
     this.#viewers = state.viewers;
     this.#likes.reset(state.likes);
-    this.#mediaUrl = state.media_url;
+    this.#introduce(state);
     if (!recovered) this.#begin(state);
     this.#status(state.status);
     this.#paint();
   }
 
+  /** Who is on, and what this is called; `about` is a state. */
+  #introduce(about) {
+    const { title, host, city } = about;
+    this.#about = about;
+    document.title = title;
+    find("title").textContent = title;
+    find("host").textContent = [host.name, city].filter(Boolean).join(" · ");
+    drawAvatar(find("host-avatar"), host);
+  }
+
   #begin(state) {
-    document.title = state.title;
-    find("title").textContent = state.title;
-    find("host").textContent = [state.host.name, state.city].filter(Boolean).join(" · ");
-    drawAvatar(find("host-avatar"), state.host);
     this.#gifters.reset(state.top_gifters);
     this.#market.reset(state);
     this.#waterfall.reset(state.comments, this.#user);
@@ -170,9 +177,9 @@ class Show {
     else if (type === "settings") this.#settings(event);
   }
 
-  #settings({ media_url: url }) {
-    if (url === undefined) return;
-    this.#mediaUrl = url;
+  /** The host calls it something else, or has moved the video. */
+  #settings(event) {
+    this.#introduce({ ...this.#about, ...event });
     this.#status(find("show").dataset.status);
   }
 
@@ -269,7 +276,7 @@ class Show {
 
   #status(status) {
     find("show").dataset.status = status;
-    this.#video.show(status === "live" ? this.#mediaUrl : null);
+    this.#video.show(status === "live" ? this.#about.media_url : null);
     if (status === "live") find("curtain").hidden = true;
     else this.#drop(PICTURES[status], say(`show.${status}`), null);
   }

@@ -122,10 +122,17 @@ def test_with_the_data_saver_no_video_is_loaded_until_it_is_asked_for(
     expect_video(page, "on")
 
 
-def test_the_video_ends_with_the_show(stage: Server, visitors: Visitors, stream: Stream) -> None:
-    host = Host(stage, media_url=f"{stream.url}/show.webm")
+def test_the_video_follows_the_host_and_ends_with_the_show(
+    stage: Server, visitors: Visitors, stream: Stream
+) -> None:
+    host = Host(stage)
     page = visitors.open(host.url)
+    expect_video(page, "none")
+    about = {"title": "Now with a picture", "media_url": f"{stream.url}/show.webm"}
+    host.call("PATCH", f"rooms/{host.room}", about)
     expect_video(page, "on")
+    expect(page).to_have_title("Now with a picture")
+    expect(page.locator("#title")).to_have_text("Now with a picture")
     host.end()
     expect_video(page, "none")
     assert not page.locator("#video").evaluate("(node) => node.hasAttribute('src')")
