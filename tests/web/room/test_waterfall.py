@@ -20,7 +20,8 @@ TAKE_OVER = """async () => {
   section.querySelector(".more").hidden = section.querySelector(".latest").hidden = true;
   const room = document.querySelector("script[type=module]").src;
   const { Waterfall } = await import(new URL("waterfall.js", room).href);
-  window.fall = new Waterfall(section);
+  window.paces = [];
+  window.fall = new Waterfall(section, { paced: (isBusy) => paces.push(isBusy) });
   window.frame = () => new Promise((resolve) => requestAnimationFrame(() => resolve()));
   let last = 0;
   const user = { id: "lan", name: "Lan", badges: [] };
@@ -91,6 +92,8 @@ def test_at_two_hundred_a_second_all_is_shown_or_counted_on_thirty_nodes(page: P
     assert seen["nodes"] <= ROWS_MAX
     assert seen["shown"] + counted(page) == seen["said"]
     assert shown(page)[-1] == "words 400"
+    assert page.evaluate("paces[0]") is True
+    page.wait_for_function("paces.at(-1) === false")
 
 
 def test_of_a_frame_with_more_than_fits_the_last_is_shown_and_the_rest_counted(page: Page) -> None:
