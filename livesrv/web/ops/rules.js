@@ -7,10 +7,11 @@
  * readings as its rule says, since one stall is not how a server does.
  */
 
-/** `of`: whose figure it is. Bounds are reached from below; `readings` is how long, 1 unless said. */
+/** `of` and `only`: whose figure it is. Bounds are reached from below; `readings` is how long, 1 unless said. */
 export const RULES = [
   { id: "money", of: "server", figure: "moneyStopped", red: 1 },
-  { id: "away", of: "store", figure: "unreached", amber: 0.01, red: 1 },
+  { id: "ledger-away", of: "store", only: "ledger", figure: "unreached", amber: 0.01, red: 1 },
+  { id: "bus-away", of: "store", only: "bus", figure: "unreached", amber: 0.01, red: 1 },
   { id: "silent", of: "process", figure: "isSilent", red: 1, readings: 2 },
   { id: "missing", of: "server", figure: "missing", red: 1, readings: 3 },
   { id: "defects", of: "server", figure: "defects", amber: 0.01, red: 1 },
@@ -71,7 +72,8 @@ export function levelOf({ amber = Infinity, red = Infinity }, value) {
   return value >= amber ? "amber" : null;
 }
 
-function subjectsOf({ of }, { server, processes, stores }) {
+function subjectsOf({ of, only }, { server, processes, stores }) {
   if (of === "server") return [server];
-  return of === "process" ? processes.filter(({ isUnknown }) => !isUnknown) : stores;
+  if (of === "process") return processes.filter(({ isUnknown }) => !isUnknown);
+  return stores.filter(({ name }) => only === undefined || name === only);
 }
