@@ -6,6 +6,7 @@ import { timeOf, write } from "./format.js";
 
 const SHAPES = { well: "✓", amber: "!", red: "✕", unknown: "?" };
 const NEWS_MAX = 20;
+const NEWS_ONLY = "restarted"; // is over by being so for a while
 const FINDINGS_MAX = 12;
 const KINDS = {
   connections: "share",
@@ -48,7 +49,7 @@ export class Band {
     this.#tellNews(findings, atS);
     const [worst, ...others] = findings;
     this.#show(worst?.level ?? "well", worst ? this.#headline(worst) : say("band.none"));
-    this.#note(worst ? `${valueOf(worst)} ${say("band.since", { time: sinceOf(worst, atS) })}`.trim() : "");
+    this.#note(worst ? noteOf(valueOf(worst), say("band.since", { time: sinceOf(worst, atS) })) : "");
     this.#instruct(worst ? say(`do.${worst.rule}`, wordsOf(worst)) : "");
     find("others").replaceChildren(...others.slice(0, FINDINGS_MAX).map((finding) => row(finding, atS)));
   }
@@ -77,7 +78,7 @@ export class Band {
       if (this.#drawn.get(key)?.level !== finding.level) this.tell(finding.level, this.#headline(finding), atS);
     }
     for (const [key, finding] of this.#drawn) {
-      if (!now.has(key)) this.tell("well", say("news.over", { what: this.#headline(finding) }), atS);
+      if (!now.has(key) && finding.rule !== NEWS_ONLY) this.tell("well", say("news.over", { what: this.#headline(finding) }), atS);
     }
     this.#drawn = now;
   }
@@ -111,13 +112,14 @@ function row(finding, atS) {
   const text = make("div");
   text.append(
     make("b", "", say(`rule.${finding.rule}`, wordsOf(finding))),
-    make("span", "figure", ` ${valueOf(finding)} ${sinceOf(finding, atS)}`),
+    make("span", "figure", ` ${noteOf(valueOf(finding), sinceOf(finding, atS))}`),
     make("p", "", say(`do.${finding.rule}`, wordsOf(finding))),
   );
   item.append(sign(finding.level), text);
   return item;
 }
 
+const noteOf = (...parts) => parts.filter(Boolean).join(" · ");
 const wordsOf = ({ subject }) => ({ who: subject ?? "" });
 const sinceOf = ({ sinceS }, atS) => duration((atS - sinceS) * 1000);
 

@@ -5,13 +5,17 @@ import { say } from "../shared/words.js";
 import uPlot from "../vendor/uplot.js";
 import { timeOf, write } from "./format.js";
 
-const HEIGHT = 190;
+const HEIGHT = 150;
 const LINES = ["#ffc24b", "#6cc7ff", "#ff8fb1", "#7ee2a8"];
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]]; // no line is known by its colour alone
+const HEADROOM = 1.15;
+const LEAST = { count: 5, rate: 5, seconds: 0.01, share: 0.1 };
 const AXIS = "rgb(255 255 255 / 72%)";
 const GRID = "rgb(255 255 255 / 9%)";
 const TICKS_PX = 90;
 const AXIS_PX = 66;
+const TIMES_PX = 26;
+const STEPS = { count: Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat() };
 
 /** What the overview shows: `kind` is how its numbers are written. */
 export const OVERVIEW = [
@@ -95,26 +99,31 @@ function options(kind, lines) {
     width: 300,
     height: HEIGHT,
     cursor: { sync: { key: "ops" }, drag: { x: false, y: false }, y: false },
-    scales: { y: { range: (_, low, high) => [0, roomy(high)] } },
+    scales: { y: { range: (_, low, high) => [0, roomy(kind, high)] } },
     axes: [
-      { ...axis, space: TICKS_PX, values: (_, splits) => splits.map(timeOf) },
-      { ...axis, size: AXIS_PX, values: (_, splits) => splits.map((value) => write(kind, value)) },
+      { ...axis, space: TICKS_PX, size: TIMES_PX, values: (_, splits) => splits.map(timeOf) },
+      { ...axis, size: AXIS_PX, incrs: STEPS[kind], values: (_, splits) => splits.map((value) => write(kind, value)) },
     ],
-    legend: { markers: { width: 3 } },
-    series: [{ label: say("chart.time"), value: (_, atS) => (atS === null ? "" : timeOf(atS)) }, ...lines.map(
-      (name, index) => ({
-        label: say(`line.${name}`),
-        stroke: LINES[index],
-        dash: DASHES[index],
-        width: 2,
-        points: { show: false },
-        value: (_, value) => write(kind, value),
-      }),
-    )],
+    legend: { markers: { width: 0, fill: (plot, index) => plot.series[index].stroke(plot, index) } },
+    series: [
+      { label: say("chart.time"), value: (_, atS) => (atS === null ? "" : timeOf(atS)) },
+      ...lines.map((name, index) => lineOf(name, index, kind)),
+    ],
   };
 }
 
-/** The upper end of a scale whose highest value is `high`: a little more, and never nothing. */
-function roomy(high) {
-  return high > 0 ? high * 1.15 : 1;
+function lineOf(name, index, kind) {
+  return {
+    label: say(`line.${name}`),
+    stroke: LINES[index],
+    dash: DASHES[index],
+    width: 2,
+    points: { show: false },
+    value: (_, value) => write(kind, value),
+  };
+}
+
+/** The upper end of a scale whose highest value is `high`: a little more, and never next to nothing. */
+function roomy(kind, high) {
+  return Math.max(high * HEADROOM, LEAST[kind]);
 }

@@ -46,9 +46,14 @@ export class Course {
     return this.keys.get(key) ?? null;
   }
 
-  /** By how much a counter grew a second of late; null before it told twice. */
+  /** By how much a counter grew a second of late; null before it told twice, or if it has none. */
   rate(key) {
-    return this.#passedS > 0 && this.keys.has(key) ? (this.#rates.get(key) ?? 0) : null;
+    return this.#rates.get(key) ?? null;
+  }
+
+  /** The same of one that is not told before it has counted anything: 0 meanwhile. */
+  rateOrZero(key) {
+    return this.#passedS > 0 ? (this.#rates.get(key) ?? 0) : null;
   }
 
   /** By how much a counter grew with this telling: 0 when it told nothing new. */

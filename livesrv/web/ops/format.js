@@ -33,5 +33,6 @@ function writeBytes(value, units = BYTE_UNITS) {
 
 function inUnit(value, unit) {
   const maximumFractionDigits = value < 10 ? 1 : 0;
-  return new Intl.NumberFormat(language, { style: "unit", unit, maximumFractionDigits }).format(value);
+  const unitDisplay = unit === "second" ? "narrow" : "short";
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay, maximumFractionDigits }).format(value);
 }

@@ -21,7 +21,7 @@ const CHARTS = [
   { id: "room-events", kind: "rate", lines: ["events", "likes", "batches"] },
   { id: "room-viewers", kind: "count", lines: ["viewers"] },
 ];
-const FIGURES = { viewers: "count", comments: "rate", events: "rate", shed: "rate", likes: "rate" };
+const RATES = ["comments", "events", "shed", "likes"];
 
 export class RoomView {
   #room;
@@ -120,14 +120,15 @@ export class RoomView {
 
   #drawFigures(figures) {
     const { epoch, seq, likes, snapshots, recoveries, skipped } = this.#pulse;
-    const items = Object.entries(FIGURES).map(([name, kind]) => figure(say(`line.${name}`), write(kind, figures[name])));
-    items.push(
+    const rateOf = (name) => figure(say("room.rate", { name: say(`line.${name}`) }), write("rate", figures[name]));
+    find("room-figures").replaceChildren(
+      figure(say("line.viewers"), write("count", figures.viewers)),
+      ...RATES.map(rateOf),
       figure(say("room.likes"), write("count", likes)),
-      figure(say("room.place"), seq === null ? write("count", null) : `${epoch}:${seq}`),
+      figure(say("room.place"), write("count", seq), epoch),
       figure(say("room.holes"), count(Math.max(0, snapshots - 1) + recoveries)),
       figure(say("room.skipped"), count(skipped)),
     );
-    find("room-figures").replaceChildren(...items);
   }
 }
 
@@ -161,14 +162,15 @@ class Lines {
 
 function newLine(head, text, atS) {
   const item = make("li");
-  const [name, rest] = [make("bdi", "head", head), make("span", "text", text)];
+  const [name, rest] = [make("bdi", "who", head), make("span", "text", text)];
   rest.dir = "auto";
   item.append(make("time", "", timeOf(atS)), name, rest);
   return item;
 }
 
-function figure(name, value) {
+function figure(name, value, title = "") {
   const box = make("div");
+  box.title = title ?? "";
   box.append(make("dt", "", name), make("dd", "", value));
   return box;
 }
@@ -187,6 +189,6 @@ function offerRow({ offer, title, price_minor: priceMinor, currency, stock, piec
 function textOf({ type: _, seq: __, at_ms: ___, user, lines, ...fields }) {
   const parts = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === "object" ? JSON.stringify(value) : value}`);
   if (lines) parts.unshift(...lines.map(({ offer, quantity, stock }) => `${quantity} × ${offer} (${stock})`));
-  if (user) parts.unshift(user.name ?? user);
+  if (user) parts.unshift(`\u2068${user.name ?? user}\u2069`);
   return parts.join(" ");
 }

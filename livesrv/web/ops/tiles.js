@@ -6,25 +6,26 @@ import { sign } from "./band.js";
 import { write } from "./format.js";
 
 const SPARK_POINTS = 150; // 5 min
+const SPARK_POINTS_MIN = 15;
 const SPARK_WIDTH = 150;
 const SPARK_HEIGHT = 32;
 const SVG = "http://www.w3.org/2000/svg";
 
 /** `rules`: whose findings colour it. `chart`: where its history is. `under`: what is said below. */
 const TILES = [
-  { id: "connections", kind: "count", rules: ["connections", "turned-away"], chart: "audience", under: ["of", "count", "connectionsMax"] },
+  { id: "connections", kind: "count", rules: ["connections", "turned-away"], chart: "audience", under: ({ connectionsMax }) => outOf(connectionsMax) },
   { id: "viewers", kind: "count", rules: [], chart: "audience" },
   { id: "shows", kind: "count", rules: [], chart: "audience" },
-  { id: "deliveries", kind: "rate", rules: ["gaps"], chart: "deliveries", under: ["frames", "rate", "frames"] },
-  { id: "shed", kind: "rate", rules: ["shed"], chart: "refused" },
+  { id: "deliveries", kind: "rate", rules: ["gaps"], chart: "deliveries", under: ({ frames }) => say("under.frames", { value: write("rate", frames) }) },
+  { id: "shed", kind: "rate", rules: ["shed"], chart: "refused", under: () => say("under.comments") },
   { id: "flushLagS", kind: "seconds", rules: ["flush"], chart: "lag" },
   { id: "loopLagS", kind: "seconds", rules: ["loop"], chart: "lag" },
-  { id: "orderP99S", kind: "seconds", rules: ["orders", "busy"], chart: "orders", under: ["median", "seconds", "orderP50S"] },
-  { id: "ledgerOldestS", kind: "seconds", rules: ["oldest", "waiting", "disk"], chart: "ledger", under: ["waiting", "count", "ledgerWaiting"] },
-  { id: "commissionLag", kind: "count", rules: ["commission", "relay", "office"], chart: "queues" },
-  { id: "moneyStopped", kind: "verdict", rules: ["money"], chart: "ledger" },
-  { id: "ledgerPingS", kind: "seconds", rules: ["ledger-away", "bus-away", "store", "store-cpu"], chart: "ledger", under: ["bus", "seconds", "busPingS"] },
-  { id: "workers", kind: "count", rules: ["silent", "missing", "restarted"], chart: "cpu", under: ["of", "count", "workersMax"] },
+  { id: "orderP99S", kind: "seconds", rules: ["orders", "busy"], chart: "orders", under: ({ orderP50S }) => say("under.median", { value: write("seconds", orderP50S) }) },
+  { id: "ledgerOldestS", kind: "seconds", rules: ["oldest", "waiting", "disk"], chart: "ledger", under: ({ ledgerWaiting }) => say("under.waiting", { value: write("count", ledgerWaiting) }) },
+  { id: "commissionLag", kind: "count", rules: ["commission", "relay", "office"], chart: "queues", under: () => say("under.lines") },
+  { id: "moneyStopped", kind: "verdict", rules: ["money"], chart: "ledger", under: () => say("under.audit") },
+  { id: "storePingS", kind: "seconds", rules: ["ledger-away", "bus-away", "store", "store-cpu"], chart: "ledger", under: answers },
+  { id: "workers", kind: "count", rules: ["silent", "missing", "restarted"], chart: "cpu", under: ({ workersMax }) => outOf(workersMax) },
   { id: "cpuWorkers", kind: "share", rules: ["cpu", "held", "files"], chart: "cpu" },
 ];
 
@@ -58,7 +59,7 @@ class Tile {
   constructor(about) {
     this.#about = about;
     const spark = document.createElementNS(SVG, "svg");
-    const head = make("span", "head");
+    const head = make("span", "tile-head");
     spark.setAttribute("viewBox", `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`);
     spark.setAttribute("preserveAspectRatio", "none");
     spark.setAttribute("class", "spark");
@@ -77,7 +78,7 @@ class Tile {
     const { id, kind, rules, under } = this.#about;
     const worst = findings.find(({ rule }) => rules.includes(rule));
     this.#value.textContent = kind === "verdict" ? verdict(server[id]) : write(kind, server[id]);
-    this.#under.textContent = under ? say(`under.${under[0]}`, { value: write(under[1], server[under[2]]) }) : "";
+    this.#under.textContent = under?.(server) ?? "";
     this.#mark(server[id] === null && !worst ? "unknown" : (worst?.level ?? "well"));
     this.#line.setAttribute("points", points(history.column(id).slice(-SPARK_POINTS)));
   }
@@ -95,16 +96,25 @@ class Tile {
   }
 }
 
+function outOf(most) {
+  return say("under.of", { value: write("count", most) });
+}
+
+function answers({ ledgerPingS, busPingS }) {
+  return say("under.stores", { ledger: write("seconds", ledgerPingS), bus: write("seconds", busPingS) });
+}
+
 function verdict(isStopped) {
   return isStopped === null ? write("count", null) : say(isStopped ? "verdict.stopped" : "verdict.clean");
 }
 
-/** Of a line from the newest value at the right: what a polyline takes; missing ones are left out. */
+/** What a polyline takes, the newest value at the right; missing ones are left out. */
 function points(values) {
   const top = Math.max(...values, Number.EPSILON);
   const y = (value) => (SPARK_HEIGHT - 1 - ((SPARK_HEIGHT - 2) * value) / top).toFixed(1);
-  const shift = SPARK_POINTS - values.length;
-  return values.flatMap((value, index) => (value === null ? [] : [`${index + shift},${y(value)}`])).join(" ");
+  const stepPx = SPARK_WIDTH / (Math.max(values.length, SPARK_POINTS_MIN) - 1);
+  const x = (index) => (SPARK_WIDTH - stepPx * (values.length - 1 - index)).toFixed(1);
+  return values.flatMap((value, index) => (value === null ? [] : [`${x(index)},${y(value)}`])).join(" ");
 }
 
 function showChart(id) {

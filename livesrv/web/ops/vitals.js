@@ -54,13 +54,14 @@ export class Vitals {
     const cpuOf = (kind) => most(processes.filter((each) => each.kind === kind).map(({ cpu }) => cpu));
     return {
       ...figuresOfDoors(told),
-      ...figuresOfMoney(told),
+      ...figuresOfMoney(told, ledger),
       ...this.#ofOrders(told),
       ...this.#ofWorkers(told, processes, atS),
       cpuWorkers: cpuOf("worker"),
       cpuBackoffice: cpuOf("backoffice"),
       cpuLedger: ledger.cpu,
       cpuBus: bus.cpu,
+      storePingS: most([ledger.pingS, bus.pingS]),
       ledgerPingS: ledger.pingS,
       busPingS: bus.pingS,
     };
@@ -79,13 +80,14 @@ export class Vitals {
   }
 
   #ofWorkers(told, processes, atS) {
-    const workers = processes.filter(({ kind, isSilent }) => kind === "worker" && !isSilent);
-    const workersMax = most(told.map((course) => course.get("workers")));
+    const all = processes.filter(({ kind }) => kind === "worker");
+    const workers = all.some(({ isUnknown }) => isUnknown) ? null : all.filter(({ isSilent }) => !isSilent).length;
+    const workersMax = most(values(told, "workers"));
     const hasOffice = processes.some(({ kind }) => kind === "backoffice");
     return {
-      workers: workers.length,
+      workers,
       workersMax,
-      missing: workersMax === null ? 0 : Math.max(0, workersMax - workers.length),
+      missing: workers === null || workersMax === null ? null : workersMax - workers,
       withoutOfficeS: hasOffice ? 0 : atS - this.#firstAtS,
     };
   }
@@ -108,6 +110,7 @@ class StoreCourse {
       kind: "store",
       unreached: ups.length > 0 ? ups.filter((up) => up === 0).length / ups.length : null,
       pingS: pings.length > 0 ? Math.min(...pings) : null,
+      slowS: pings.length > 0 && !ups.includes(0) ? Math.min(...pings) : null,
       cpu: teller ? this.#cpu : null,
       residentBytes: teller?.get(`store_resident_bytes ${name}`) ?? null,
       restarts: this.restarts,
@@ -171,13 +174,14 @@ function figuresOfDoors(told) {
   };
 }
 
-function figuresOfMoney(told) {
-  const waiting = sum(told, "ledger_waiting");
+function figuresOfMoney(told, { unreached }) {
+  const callS = most(values(told, "ledger_call_longest_seconds"));
   return {
-    ledgerWaiting: waiting,
+    ledgerWaiting: sum(told, "ledger_waiting"),
     ledgerWaitingShare: most(told.map((c) => share(c.get("ledger_waiting"), c.get("ledger_waiting_max")))),
     ledgerOldestS: most(values(told, "ledger_oldest_seconds")),
-    ledgerCallS: most(values(told, "ledger_call_longest_seconds")),
+    ledgerCallS: callS,
+    ledgerSlowS: unreached > 0 ? null : callS,
     relayLag: most(values(told, "relay_lag_lines")),
     commissionLag: most(values(told, "commission_lag_lines")),
     moneyStopped: most(values(told, "money_stopped")),
@@ -199,7 +203,7 @@ const values = (told, key) => told.map((course) => course.get(key)).filter((valu
 const added = (total, value) => (value === null ? total : (total ?? 0) + value);
 const share = (part, whole) => (part === null || !whole ? null : part / whole);
 const sum = (told, key) => values(told, key).reduce(added, null);
-const sumOfRates = (told, key) => told.map((course) => course.rate(key)).reduce(added, null);
+const sumOfRates = (told, key) => told.map((course) => course.rateOrZero(key)).reduce(added, null);
 
 function most(numbers) {
   const known = numbers.filter((number) => number !== null);
