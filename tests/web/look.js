@@ -8,12 +8,13 @@
   const CONTROLS = "a[href], button, input, select, textarea, summary, [role=button], [tabindex='0']";
   const TARGET_MIN = 24; // CSS pixels: WCAG 2.2, 2.5.8
   const SLACK = 1.5;
+  const FADED = 0.3; // of a list whose top is masked: what leaves it fades
   const NO_INK = `*, *::before, *::after, *::placeholder {
     color: transparent !important; -webkit-text-fill-color: transparent !important;
     text-shadow: none !important; text-decoration-color: transparent !important;
     caret-color: transparent !important; transition: none !important;
   }
-  svg.icon { visibility: hidden !important; }
+  svg.icon, svg.icon * { stroke: transparent !important; fill: transparent !important; }
   *, *::before, *::after { animation-play-state: paused !important; }`;
   const GLARE = `.stage { background: #fff !important; }
   .stage > .placeholder, .stage > .video { visibility: hidden !important; }`;
@@ -67,6 +68,7 @@
       for (const { left, right } of rectsOf(node)) {
         if (scrollsSideways(parent)) break;
         const cutter = cutterOf(parent, left, right);
+        if (cutter && isShortened(cutter)) break;
         if (cutter) wrong.push(`cut by ${nameOf(cutter)}: ${nameOf(parent)}`);
         else if (left < -SLACK || right > innerWidth + SLACK) wrong.push(`out of the window: ${nameOf(parent)}`);
       }
@@ -79,11 +81,15 @@
       const style = getComputedStyle(at);
       if (style.display === "inline" || style.overflowX === "visible") continue;
       const box = at.getBoundingClientRect();
-      if (left >= box.left - SLACK && right <= box.right + SLACK) continue;
-      const isPeoples = at.closest("[dir=auto], bdi") || at.querySelector("[dir=auto], bdi") || at.localName === "bdi";
-      return style.textOverflow === "ellipsis" && isPeoples ? null : at;
+      if (left < box.left - SLACK || right > box.right + SLACK) return at;
     }
     return null;
+  }
+
+  /** What people have written may end in "…"; our own words may not. */
+  function isShortened(node) {
+    const isPeoples = node.closest("[dir=auto], bdi") ?? node.querySelector("[dir=auto], bdi");
+    return isPeoples !== null && getComputedStyle(node).textOverflow === "ellipsis";
   }
 
   function tooWide() {
@@ -108,7 +114,12 @@
   function clipOf(node) {
     let clip = new DOMRect(0, 0, innerWidth, innerHeight);
     for (let at = node; at && at !== document.body; at = at.parentElement) {
-      if (getComputedStyle(at).overflowX !== "visible") clip = overlap(clip, at.getBoundingClientRect());
+      const style = getComputedStyle(at);
+      const box = at.getBoundingClientRect();
+      const faded = style.maskImage === "none" ? 0 : box.height * FADED;
+      if (style.overflowX !== "visible") {
+        clip = overlap(clip, new DOMRect(box.left, box.top + faded, box.width, box.height - faded));
+      }
     }
     return clip;
   }

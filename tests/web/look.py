@@ -17,7 +17,7 @@ from .visit import DESK, SMALL_PHONE
 BOTH = (SMALL_PHONE, DESK)
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 IMPACTS = ("serious", "critical")
-AXE = """([tags, impacts]) => axe.run(document, { runOnly: tags, preload: false, resultTypes: ["violations"] })
+AXE = """([tags, impacts]) => axe.run([...document.querySelectorAll("dialog:modal")].at(-1) ?? document, { runOnly: tags, preload: false, resultTypes: ["violations"] })
   .then(({ violations }) => violations
     .filter(({ impact }) => impacts.includes(impact))
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) =>
