@@ -38,6 +38,8 @@ StoreUrl = Annotated[str, Meta(pattern=r"^(rediss?(\+cluster)?|unix)://\S+(?!\n)
 Secret = Annotated[str, Meta(min_length=32)]
 Url = Annotated[str, Meta(max_length=500, pattern=r"^https?://[^\s?#]+(?!\n)$")]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
+Origin = Annotated[str, Meta(max_length=200, pattern=r"^https?:(//[A-Za-z0-9.*:\[\]_-]+)?(?!\n)$")]
+"""A source of a Content-Security-Policy: `https:`, or `https://video.example:8443`."""
 Network = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -250,7 +252,17 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     drain_ms: Annotated[
         int, Meta(ge=0, le=600_000, description="time clients have to move when a worker stops")
     ] = 1_000
-    demo: Annotated[bool, Meta(description="serve the demo page and its fake shop")] = False
+    media_origins: Annotated[
+        tuple[Origin, ...],
+        Meta(max_length=32, description="where the pages may load a room's video from"),
+    ] = ("https:",)
+    embedding_sites: Annotated[
+        tuple[Origin, ...],
+        Meta(max_length=32, description="sites that may show the pages in a frame of theirs"),
+    ] = ()
+    demo: Annotated[
+        bool, Meta(description="let anybody log in on the pages, with any role and play money")
+    ] = False
 
     def __post_init__(self) -> None:
         """Check what concerns more than one value."""

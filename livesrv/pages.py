@@ -1,78 +1,52 @@
-"""The page at `/`: its files, and the play-money login of the demo.
+"""The pages and what they load: read, compressed and named once, when a worker starts.
 
-Must not know rooms or connections: the page itself speaks the wire, like any other client.
-Invariant: nothing a page loads comes from anywhere else or is written into it, and the policy
-sent along makes browsers hold us to that. Without `demo`, `/demo/login` does not exist.
+    /  /room/ROOM  /studio  /ops        a document, in the reader's language, asked for each time
+    /assets/VERSION/…                   what it loads, kept for a year: VERSION changes with a file
+
+Must not know rooms or connections: the pages speak the wire, like any other client. Invariant:
+nothing a page loads comes from anywhere else or is written into it, and the policy sent along
+makes browsers hold us to that.
 """
 
 import gzip
 import hashlib
-import secrets
-import time
-import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from importlib import resources
-from pathlib import PurePath
-from typing import Literal
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
 
-import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from livesrv import auth
-from livesrv.clock import now_ms
-from livesrv.commerce import wallets
 from livesrv.config import Config
-from livesrv.ledger.store import Ledger
-from livesrv.limits import TokenBucket
-from livesrv.refusal import Refused
-from protocol.codes import ErrorCode
-from protocol.messages import User
 
 CONTENT_TYPES = {
     ".html": "text/html",
     ".js": "text/javascript",
+    ".mjs": "text/javascript",
     ".css": "text/css",
     ".svg": "image/svg+xml",
+    ".json": "application/json",
 }
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'"
-)
-HEADERS = {
-    "Cache-Control": "no-cache",  # keep it, but ask whether it is still the one: 304 and no body
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",
-    "Vary": "Accept-Encoding",
-    "X-Content-Type-Options": "nosniff",
+DOCUMENTS = {
+    "/": "index.html",
+    "/room/{room}": "room.html",
+    "/studio": "studio.html",
+    "/ops": "ops.html",
 }
-DEMO_OFF, DEMO_ON = b'data-demo="no"', b'data-demo="yes"'
-"""How `index.html` says whether there is a demo login."""
+LANGUAGES = ("en", "zh", "ar")
+"""The first is for those who read none of them."""
+RIGHT_TO_LEFT = frozenset({"ar"})
+LANGUAGE_COOKIE = "livesrv_language"
+"""What the reader chose on a page; stronger than what the browser asks for."""
+KEEP = "public, max-age=31536000, immutable"
+ASK = "no-cache"
+"""Keep it, but ask whether it is still the one: 304 and no body."""
 
-NAME_CHARS_MAX = 24
-TOKEN_TTL_S = 12 * 3600
-LOGINS_PER_S, LOGINS_BURST = 5, 50
-"""Per worker: an audience that is told the URL all at once gets in, a loop does not."""
-PLAY_MONEY = {"COIN": 2_500, "CNY": 500_00}
-"""Enough for two rockets and a dozen boxes of peaches."""
-NO_NAME_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Control characters, halves of characters, line and paragraph separators (Unicode 4.5)."""
-
-
-class Login(Struct):
-    """The body of `POST /demo/login`."""
-
-    name: str
-    role: Literal["viewer", "host"] = "viewer"
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-class LoggedIn(Struct):
-    token: str
-    user: User
-
-
-class Asset(Struct, frozen=True):
+class File(Struct, frozen=True):
     """A file as it is sent, both ways."""
 
     content_type: str
@@ -81,71 +55,78 @@ class Asset(Struct, frozen=True):
     etag: str
 
 
-class Pages:
-    """The page's files, read and compressed once; and the demo login of one worker."""
+def add_routes(router: web.UrlDispatcher, config: Config) -> None:
+    files = read()
+    version = version_of(files)
+    headers = {
+        "Content-Security-Policy": policy(config.media_origins, config.embedding_sites),
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    assets = {path: _file(path, content) for path, content in files.items()}
+    router.add_get("/assets/{version}/{path:.+}", _serving_assets(assets, version, headers))
+    marks = {"demo": config.demo}
+    for route, name in DOCUMENTS.items():
+        up = "../" * (route.count("/") - 1)
+        written = {
+            language: _file(name, write(files[name], language, f"{up}assets/{version}/", marks))
+            for language in LANGUAGES
+        }
+        router.add_get(route, _serving_document(written, headers))
 
-    def __init__(self, config: Config, secret: str, ledger: Ledger) -> None:
-        self._config = config
-        self._secret = secret
-        self._ledger = ledger
-        self._logins = TokenBucket(LOGINS_PER_S, LOGINS_BURST, now_ms())
 
-    def add_routes(self, router: web.UrlDispatcher) -> None:
-        for name, asset in load(is_demo=self._config.demo).items():
-            router.add_get("/" if name == "index.html" else f"/{name}", _serving(asset))
-        if self._config.demo:
-            router.add_post("/demo/login", self._log_in)
+def read() -> dict[str, bytes]:
+    """Every file of the pages by its path."""
+    return dict(_walk(resources.files("livesrv") / "web", PurePosixPath()))
 
-    async def _log_in(self, request: web.Request) -> web.Response:
-        """A token for somebody new, with play money for a viewer."""
-        login = _login(await request.read())
-        name = checked_name(login.name)
-        wait_ms = self._logins.take(now_ms())
-        if wait_ms:
-            raise Refused(ErrorCode.RATE_LIMITED, "too many are coming in now", wait_ms)
-        user = f"{login.role}-{secrets.token_hex(6)}"
-        if login.role == "viewer":
-            await self._give_play_money(user)
-        answer = LoggedIn(self._mint(user, login.role, name), User(user, name, _badges(login)))
-        return web.Response(
-            body=msgspec.json.encode(answer),
-            content_type="application/json",
-            headers={"Cache-Control": "no-store"},
+
+def version_of(files: Mapping[str, bytes]) -> str:
+    """A name for just these files: modules of two versions never meet in one page."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path, content in sorted(files.items()):
+        digest.update(b"%d %s %d " % (len(path), path.encode(), len(content)) + content)
+    return digest.hexdigest()
+
+
+def write(document: bytes, language: str, assets: str, marks: Mapping[str, bool]) -> bytes:
+    """A document in a language, with what is so (`data-demo="yes"`) and where its assets are."""
+    direction = "rtl" if language in RIGHT_TO_LEFT else "ltr"
+    text = document.decode()
+    text = text.replace('lang="en" dir="ltr"', f'lang="{language}" dir="{direction}"')
+    text = text.replace('"assets/words/en/', f'"assets/words/{language}/')
+    for mark, is_so in marks.items():
+        text = text.replace(f'data-{mark}="no"', f'data-{mark}="{"yes" if is_so else "no"}"')
+    return text.replace('"assets/', f'"{assets}').encode()
+
+
+def policy(media_origins: tuple[str, ...], embedding_sites: tuple[str, ...]) -> str:
+    """The Content-Security-Policy: code, style and pictures from us alone, and none inline."""
+    media = " ".join(("'self'", *media_origins))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            f"connect-src {media} ws: wss:",
+            f"media-src {media} blob:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            f"frame-ancestors {' '.join(embedding_sites) or chr(39) + 'none' + chr(39)}",
+            "require-trusted-types-for 'script'",
         )
-
-    async def _give_play_money(self, user: str) -> None:
-        for currency, amount_minor in PLAY_MONEY.items():
-            await wallets.topup(
-                self._ledger,
-                user=user,
-                amount_minor=amount_minor,
-                currency=currency,
-                key=f"play-{currency}",
-            )
-
-    def _mint(self, user: str, role: str, name: str) -> str:
-        now_s = int(time.time())
-        return auth.mint(self._secret, user, [role], ttl_s=TOKEN_TTL_S, now_s=now_s, name=name)
+    )
 
 
-def load(*, is_demo: bool) -> dict[str, Asset]:
-    """Every file of the page by its name."""
-    files = (resources.files("livesrv") / "web").iterdir()
-    contents = {file.name: file.read_bytes() for file in files if _suffix(file.name)}
-    if is_demo:
-        contents["index.html"] = contents["index.html"].replace(DEMO_OFF, DEMO_ON)
-    return {name: _asset(name, content) for name, content in contents.items()}
-
-
-def checked_name(name: str) -> str:
-    """The name as others will see it. Raises `Refused` `invalid`."""
-    trimmed = name.strip()
-    if not 1 <= len(trimmed) <= NAME_CHARS_MAX:
-        rule = f"1-{NAME_CHARS_MAX} are allowed"
-        raise Refused(ErrorCode.INVALID, f"name has {len(trimmed)} characters; {rule}")
-    if any(unicodedata.category(char) in NO_NAME_CATEGORIES for char in trimmed):
-        raise Refused(ErrorCode.INVALID, "name has a control character")
-    return trimmed
+def language_for(accepted: str, chosen: str | None) -> str:
+    """The reader's language: `chosen` where we speak it, else the first of Accept-Language."""
+    if chosen in LANGUAGES:
+        return str(chosen)
+    wishes = [_wish(each) for each in accepted.split(",")[:20]]
+    for _, language in sorted(wishes, key=lambda wish: -wish[0]):
+        if language in LANGUAGES:
+            return language
+    return LANGUAGES[0]
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
@@ -156,56 +137,65 @@ def accepts_gzip(accept_encoding: str) -> bool:
     return False
 
 
-def _login(body: bytes) -> Login:
+def _wish(item: str) -> tuple[float, str]:
+    """ "zh-CN;q=0.8" → (0.8, "zh")."""
+    tag, _, weight = item.strip().partition(";q=")
     try:
-        return msgspec.json.decode(body, type=Login)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Refused(ErrorCode.INVALID, f"the body is not valid: {error}") from None
+        return float(weight or 1), tag.split("-")[0].lower()
+    except ValueError:
+        return 0.0, ""
 
 
-def _badges(login: Login) -> list[str]:
-    return [role for role in auth.BADGES if role == login.role]
+def _walk(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry, path / entry.name)
+        elif PurePosixPath(entry.name).suffix in CONTENT_TYPES:
+            yield str(path / entry.name), entry.read_bytes()
 
 
-def _suffix(name: str) -> str | None:
-    suffix = PurePath(name).suffix
-    return suffix if suffix in CONTENT_TYPES else None
-
-
-def _asset(name: str, content: bytes) -> Asset:
-    return Asset(
-        content_type=CONTENT_TYPES[PurePath(name).suffix],
+def _file(name: str, content: bytes) -> File:
+    return File(
+        content_type=CONTENT_TYPES[PurePosixPath(name).suffix],
         plain=content,
         gzipped=gzip.compress(content, mtime=0),
         etag=hashlib.blake2b(content, digest_size=12).hexdigest(),
     )
 
 
-def _serving(asset: Asset) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _serving_assets(assets: Mapping[str, File], version: str, headers: dict[str, str]) -> Handler:
     async def serve(request: web.Request) -> web.Response:
-        is_gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
-        etag = f"{asset.etag}-gz" if is_gzip else asset.etag
-        if any(known.value == etag for known in request.if_none_match or ()):
-            return _answer(etag, status=304)
-        body = asset.gzipped if is_gzip else asset.plain
-        response = _answer(etag, body=body, content_type=asset.content_type, charset="utf-8")
-        if is_gzip:
-            response.headers["Content-Encoding"] = "gzip"
-        return response
+        file = assets.get(request.match_info["path"])
+        if file is None:
+            raise web.HTTPNotFound(text="no such file of a page")
+        # Another version is asked for while servers are replaced one by one: ours will do for now.
+        is_ours = request.match_info["version"] == version
+        return _answer(request, file, {**headers, "Cache-Control": KEEP if is_ours else ASK})
 
     return serve
 
 
-def _answer(
-    etag: str,
-    *,
-    status: int = 200,
-    body: bytes | None = None,
-    content_type: str | None = None,
-    charset: str | None = None,
-) -> web.Response:
-    response = web.Response(
-        status=status, body=body, content_type=content_type, charset=charset, headers=HEADERS
-    )
+def _serving_document(written: Mapping[str, File], headers: dict[str, str]) -> Handler:
+    async def serve(request: web.Request) -> web.Response:
+        accepted = request.headers.get("Accept-Language", "")
+        file = written[language_for(accepted, request.cookies.get(LANGUAGE_COOKIE))]
+        return _answer(request, file, {**headers, "Cache-Control": ASK})
+
+    return serve
+
+
+def _answer(request: web.Request, file: File, headers: dict[str, str]) -> web.Response:
+    is_gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+    etag = f"{file.etag}-gz" if is_gzip else file.etag
+    headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
+    if any(known.value == etag for known in request.if_none_match or ()):
+        response = web.Response(status=304, headers=headers)
+    else:
+        body = file.gzipped if is_gzip else file.plain
+        response = web.Response(
+            body=body, content_type=file.content_type, charset="utf-8", headers=headers
+        )
+        if is_gzip:
+            response.headers["Content-Encoding"] = "gzip"
     response.etag = etag
     return response

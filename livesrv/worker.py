@@ -9,16 +9,16 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from livesrv import process, readings, stores
+from livesrv import pages, process, readings, stores
 from livesrv.api import Api
 from livesrv.bulletin import Bulletin
 from livesrv.clock import now_ms
 from livesrv.commands import Commands
 from livesrv.config import Config
+from livesrv.demo_login import DemoLogin
 from livesrv.gateway import Gateway
 from livesrv.ledger.store import Ledger
 from livesrv.metrics import Sample
-from livesrv.pages import Pages
 from livesrv.probes import LoopLag, StorePing
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.hall import Hall
@@ -79,7 +79,9 @@ class Worker:
         )
         app.router.add_get("/ws", self.gateway.handle)
         api.add_routes(app.router)
-        Pages(config, self._secret, ledger).add_routes(app.router)
+        pages.add_routes(app.router, config)
+        if config.demo:
+            DemoLogin(self._secret, ledger).add_routes(app.router)
         return app
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:

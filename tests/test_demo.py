@@ -27,7 +27,7 @@ from livesrv.demo.people import CAST, PHRASES
 from livesrv.demo.script import ACTS, HOST, PRODUCTS, ROOM
 from livesrv.demo.show import Decks
 from livesrv.demo.view import Notes, View, money, printable
-from livesrv.pages import NAME_CHARS_MAX
+from livesrv.demo_login import NAME_CHARS_MAX
 from protocol.messages import OFFERS_PER_ROOM_MAX, TEXT_CHARS_MAX
 
 from .waiting import is_alive, until_awaited

@@ -1,44 +1,17 @@
 """A real browser without a network, for looking at pages as their readers do."""
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+
+from tests.chromium import browser as browser
 
 WIDTH_PX, HEIGHT_PX = 1280, 900
 Scheme = Literal["light", "dark"]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-SWITCHES = (
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    *(("--no-sandbox",) if os.geteuid() == 0 else ()),
-)
-"""Root has no sandbox; the page is our own."""
-
-
-@contextmanager
-def browser() -> Iterator[Browser]:
-    """Chromium; fails where there is none, since nothing else can tell what a reader sees."""
-    executable = next(filter(None, map(shutil.which, NAMES)), None)
-    if executable is None:
-        pytest.fail(
-            "the report's page is looked at in Chromium, and there is none: "
-            "`apt-get install chromium` as root (`make test` does it for root)"
-        )
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=list(SWITCHES))
-        yield started
-        started.close()
 
 
 @contextmanager

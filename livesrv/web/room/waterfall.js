@@ -6,8 +6,8 @@
  * people's comments that find no place are counted instead.
  */
 
-import { bareName, drawAvatar, find, make, painter, picture } from "./dom.js";
-import { count, say } from "./words.js";
+import { bareName, drawAvatar, find, make, painter, picture } from "../shared/dom.js";
+import { count, say } from "../shared/words.js";
 
 const ROWS_MAX = 30;
 const ROWS_PER_DRAW = 2;

@@ -1,7 +1,8 @@
 /** What the viewer's wallet holds, shown wherever the document has a `data-balance`. */
 
-import { make, painter } from "./dom.js";
-import { money } from "./words.js";
+import { ROOT } from "../shared/api.js";
+import { make, painter } from "../shared/dom.js";
+import { money } from "../shared/words.js";
 
 export class Wallet {
   #balances = new Map();
@@ -13,7 +14,7 @@ export class Wallet {
     this.#paint();
     if (!token) return;
     const headers = { Authorization: `Bearer ${token}` };
-    const answer = await fetch("v1/wallet", { headers }).catch(() => null);
+    const answer = await fetch(new URL("v1/wallet", ROOT), { headers }).catch(() => null);
     if (!answer?.ok) return; // the next `balance` push tells
     const { balances } = await answer.json();
     for (const { currency, balance_minor: minor } of balances) this.set(currency, minor);

@@ -5,9 +5,10 @@
  * taps, and whatever the connection does meanwhile, every tap is paid for once.
  */
 
-import { newKey } from "./client.js";
-import { find, make, replay } from "./dom.js";
-import { count, money } from "./words.js";
+import { ROOT } from "../shared/api.js";
+import { newKey } from "../client/index.js";
+import { find, make, replay } from "../shared/dom.js";
+import { count, money } from "../shared/words.js";
 
 const EMOJI = { rose: "🌹", heart: "💖", rocket: "🚀", beer: "🍺", crown: "👑", star: "⭐" };
 const COMBO_MS = 3_000;
@@ -38,7 +39,7 @@ export class GiftTray {
   }
 
   async load() {
-    const answer = await fetch("v1/gifts").catch(() => null);
+    const answer = await fetch(new URL("v1/gifts", ROOT)).catch(() => null);
     if (!answer?.ok) return;
     const { gifts } = await answer.json();
     gifts.sort((a, b) => a.price_minor - b.price_minor);

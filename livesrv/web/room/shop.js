@@ -1,7 +1,7 @@
 /** The offers pinned now, as cards; each with its price, what is left, and a button to buy. */
 
-import { find, icon, make, picture } from "./dom.js";
-import { count, money, say } from "./words.js";
+import { find, icon, make, picture } from "../shared/dom.js";
+import { count, money, say } from "../shared/words.js";
 
 const LAST_PIECES = 10;
 const KNOWN_MAX = 200;
@@ -85,7 +85,7 @@ function newCard(buy) {
   about.append(name, make("span", "price"), make("span", "stock"));
   const button = make("button", "buy");
   button.type = "button";
-  button.append(icon("i-bag"), make("span", "", say("offer.buy")));
+  button.append(icon("bag"), make("span", "", say("offer.buy")));
   button.addEventListener("click", buy);
   card.append(make("span", "emoji"), about, button);
   return card;

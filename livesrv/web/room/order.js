@@ -5,10 +5,10 @@
  * in sessionStorage over a reload of the page. The server carries a key out once.
  */
 
-import { Lost, newKey } from "./client.js";
-import { find, picture } from "./dom.js";
+import { Lost, newKey } from "../client/index.js";
+import { find, picture } from "../shared/dom.js";
 import { stockWords } from "./shop.js";
-import { count, money, say, sayError } from "./words.js";
+import { count, money, say, sayError } from "../shared/words.js";
 
 const PIECES_MAX = 99;
 const SLOW_MS = 2_500;

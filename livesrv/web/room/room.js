@@ -1,16 +1,17 @@
 /** The page: puts its parts together, and passes on what the wire says. */
 
-import { Client } from "./client.js";
-import { drawAvatar, find, make, painter } from "./dom.js";
+import { Client } from "../client/index.js";
+import { ROOT, socketUrl } from "../shared/api.js";
+import { drawAvatar, find, make, painter } from "../shared/dom.js";
 import { Banners, Hearts } from "./effects.js";
 import { GiftTray, emojiOf } from "./gifts.js";
-import { Lobby } from "./lobby.js";
-import { Login } from "./login.js";
+import { Login, isDemo } from "../shared/login.js";
+import { session } from "../shared/session.js";
 import { OrderSheet } from "./order.js";
 import { Shop } from "./shop.js";
 import { Wallet } from "./wallet.js";
 import { Waterfall } from "./waterfall.js";
-import { brief, count, say, sayError, translate } from "./words.js";
+import { brief, count, learn, say, sayError, translate } from "../shared/words.js";
 
 const TOAST_MS = 3_000;
 const LIKES_MS = 500;
@@ -37,7 +38,7 @@ class Show {
   #hearts = new Hearts();
   #banners = new Banners();
   #paint = painter(() => this.#draw());
-  #login = new Login({ changed: () => this.enter(this.#room) });
+  #login = new Login("viewer");
   #send = (command) => this.#insist(command);
   #here = () => ({ room: this.#room, user: this.#user, nowMs: Date.now() + this.#clockMs });
   #order = new OrderSheet({ send: this.#send, here: this.#here });
@@ -53,6 +54,7 @@ class Show {
   });
 
   constructor() {
+    find("join").addEventListener("click", () => this.#may());
     find("like").addEventListener("click", () => this.#like());
     find("say").addEventListener("submit", (event) => this.#comment(event));
     find("retry").addEventListener("click", () => this.enter(this.#room));
@@ -62,11 +64,6 @@ class Show {
     });
   }
 
-  /** Take a token out of the URL's fragment. */
-  adopt(fragment) {
-    this.#login.adopt(fragment);
-  }
-
   enter(room) {
     this.#client?.close();
     this.#room = room;
@@ -74,12 +71,12 @@ class Show {
     find("show").hidden = false;
     find("curtain").hidden = true;
     this.#showWho();
-    this.#wallet.load(this.#login.token);
+    this.#wallet.load(session.token);
     this.#tray.load();
     this.#client = new Client({
       url: socketUrl(),
       room,
-      token: this.#login.token,
+      token: session.token,
       on: {
         connection: (state, reason) => this.#connection(state, reason),
         welcome: (welcome) => this.#welcome(welcome),
@@ -89,12 +86,6 @@ class Show {
       },
     });
     this.#client.open();
-  }
-
-  leave() {
-    this.#client?.close();
-    this.#client = null;
-    find("show").hidden = true;
   }
 
   // --- what the wire says
@@ -108,8 +99,8 @@ class Show {
 
   #ended(reason) {
     const isTokenOver = FORGET_TOKEN.has(reason);
-    if (isTokenOver) this.#login.forget();
-    if (reason === "not_found") location.replace("#rooms");
+    if (isTokenOver) session.forget();
+    if (reason === "not_found") location.replace(ROOT);
     else if (isTokenOver) this.#drop("🚪", say("token.over"), "watch");
     else this.#drop("🚪", sayError(reason), "retry");
   }
@@ -207,8 +198,10 @@ class Show {
 
   /** Whether the viewer may act; a guest is asked for a name, where there is a login. */
   async #may() {
+    const was = session.token;
     const may = await this.#login.require();
-    if (!may && !this.#login.isOpen) this.#toast(say("guest"));
+    if (session.token !== was) this.enter(this.#room);
+    if (!may && !isDemo) this.#toast(say("guest"));
     return may;
   }
 
@@ -261,10 +254,10 @@ class Show {
   }
 
   #showWho() {
-    const isGuest = this.#login.token === null;
+    const isGuest = session.token === null;
     find("show").dataset.who = isGuest ? "guest" : "viewer";
-    find("join").hidden = !isGuest || !this.#login.isOpen;
-    find("guest").hidden = !isGuest || this.#login.isOpen;
+    find("join").hidden = !isGuest || !isDemo;
+    find("guest").hidden = !isGuest || isDemo;
     find("say").hidden = isGuest;
   }
 
@@ -305,33 +298,10 @@ function newGifter({ user, coins }) {
   return item;
 }
 
-function socketUrl() {
-  const url = new URL("ws", document.baseURI);
-  url.protocol = url.protocol.replace("http", "ws");
-  url.hash = "";
-  return url.href;
-}
-
-/** Where the fragment leads: #room=ID into a show, #rooms to the list, nothing to the only show. */
-function route(show, lobby) {
-  const fragment = new URLSearchParams(location.hash.slice(1));
-  show.adopt(fragment);
-  const room = fragment.get("room");
-  if (room) {
-    lobby.close();
-    show.enter(room);
-  } else {
-    show.leave();
-    lobby.open({ isEager: !fragment.has("rooms") });
-  }
-}
-
-translate(document);
+await learn("common", "room");
+translate();
 find("splash").remove();
-const show = new Show();
-const lobby = new Lobby();
-addEventListener("hashchange", () => route(show, lobby));
-route(show, lobby);
+new Show().enter(decodeURIComponent(location.pathname.split("/").at(-1)));
 for (const button of document.querySelectorAll("dialog [data-close]")) {
   button.addEventListener("click", () => button.closest("dialog").close());
 }

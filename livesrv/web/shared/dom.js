@@ -1,6 +1,7 @@
 /** The few things every part of the page does with its nodes. Text goes in as text, never as HTML. */
 
 const AVATAR_HUES = 12;
+const ICONS = new URL("../art/icons.svg#", import.meta.url);
 const PICTURE = /^(\p{Extended_Pictographic}\uFE0F?(?:\u200D\p{Extended_Pictographic}\uFE0F?)*)\s*/u;
 
 export const find = (id) => document.getElementById(id);
@@ -13,13 +14,13 @@ export function make(tag, className = "", text = "") {
   return node;
 }
 
-/** One of the icons that stand at the top of the document. */
+/** One of the icons of art/icons.svg. */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `#${name}`);
+  use.setAttribute("href", ICONS + name);
   svg.append(use);
   return svg;
 }

@@ -1,7 +1,7 @@
 /** What flies over the stage: hearts, gift banners, rockets. A fixed number of nodes, used again. */
 
-import { bareName, drawAvatar, find, make, replay } from "./dom.js";
-import { count } from "./words.js";
+import { bareName, drawAvatar, find, make, replay } from "../shared/dom.js";
+import { count } from "../shared/words.js";
 
 const HEARTS_MAX = 14;
 const HEARTS_AT_ONCE = 5;

@@ -1,0 +1,24 @@
+"""Fixtures for tests that look at the pages as people do, in a browser."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.chromium import browser as started_browser
+
+from .visit import Visitors
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with started_browser("--mute-audio") as started:
+        yield started
+
+
+@pytest.fixture
+def visitors(browser: Browser) -> Iterator[Visitors]:
+    """People with a device each. In the end no page has complained, nor broken the policy."""
+    group = Visitors(browser)
+    yield group
+    group.leave()

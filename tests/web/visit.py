@@ -1,0 +1,56 @@
+"""People who open pages in a browser, each with a device of their own.
+
+Invariant: when they have left, none of their pages has thrown, complained in its console, or been
+held back by the Content-Security-Policy.
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+SMALL_PHONE: ViewportSize = {"width": 320, "height": 568}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+WAIT_MS = 15_000
+"""For one thing on a page; generous, since the cores are shared with the server and other tests."""
+HARMLESS = ("net::ERR_", "WebSocket connection to", "Failed to load resource")
+"""What Chromium says of a network that is away: the page's own affair."""
+
+
+class Visitors:
+    """Open pages with `open`; say `leave` in the end."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def open(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        size: ViewportSize = PHONE,
+        language: str = "en",
+        **device: Any,
+    ) -> Page:
+        """A page on a new device, with `token` in its address. `device`: as of `new_context`."""
+        context = self._browser.new_context(viewport=size, locale=language, **device)
+        context.set_default_timeout(WAIT_MS)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"threw {error}"))
+        page.goto(url if token is None else f"{url}#{urlencode({'token': token})}")
+        return page
+
+    def leave(self) -> None:
+        for context in self._contexts:
+            context.close()
+        self._contexts.clear()
+        assert self.complaints == []
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(text in message.text for text in HARMLESS):
+            self.complaints.append(message.text)
