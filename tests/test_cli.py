@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[None]:
     """A server in ./.livesrv, with its own secret, that serves nothing."""
     with subprocess.Popen(
         [sys.executable, "-c", SERVER, "serve", "--port", "0"],
-        env={"LIVESRV_JWT_SECRET": "s" * 32, "TMPDIR": str(tmp_path / "t")},
+        env={**os.environ, "LIVESRV_JWT_SECRET": "s" * 32, "TMPDIR": str(tmp_path / "t")},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
