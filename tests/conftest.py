@@ -4,11 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from .embedded import bus_client as bus_client
 from .embedded import bus_store as bus_store
 from .embedded import nodes as nodes
 from .server import QUICK, Serve, Server, serving
+
+# How long an example takes says how busy the machine is; a test that hangs has its timeout.
+settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy machine")
 
 
 @pytest.fixture(scope="session")
