@@ -12,15 +12,40 @@ from livesrv.rooms.bus import Bus
 from livesrv.rooms.hall import Hall
 from livesrv.snapshot import load_head
 from protocol.codec import Format
-from protocol.messages import State
+from protocol.messages import Offer, State, User
 
 from .desk import Desk
-from .http import body, page_of, path_id
+from .http import body, json_answer, page_of, path_id
+from .lately import Lately
 from .openapi import Route
+
+POSTERS_KEPT_MS = 1_000
+POSTER_PAGES_MAX = 64
+"""Everybody opens the list of shows, and a page of it is some 200 reads of the stores."""
 
 
 class RoomList(Struct):
     rooms: list[State]
+    next: str | None
+
+
+class Poster(Struct):
+    """A room as one looks for it: a part of its state, with the newest pinned offer at the most."""
+
+    room: str
+    title: str
+    host: User
+    status: str
+    city: str | None
+    theme: str | None
+    started_at_ms: int | None
+    viewers: int
+    likes: int
+    pinned: list[Offer]
+
+
+class PosterList(Struct):
+    rooms: list[Poster]
     next: str | None
 
 
@@ -44,11 +69,13 @@ class RoomEndpoints:
         self._ledger = desk.ledger
         self._bus = bus
         self._hall = hall
+        self._posters = Lately[PosterList](keep_ms=POSTERS_KEPT_MS, keys_max=POSTER_PAGES_MAX)
         room = "/v1/rooms/{room}"
         sale = f"{room}/joint-sale"
         self.routes = [
             Route("POST", "/v1/rooms", "host", self._create, State, shows.NewRoom),
             Route("GET", "/v1/rooms", "", self._list, RoomList),
+            Route("GET", "/v1/live", "", self._live, PosterList),
             Route("GET", room, "", self._read, State),
             Route("POST", f"{room}/start", "its host", self._start, State),
             Route("POST", f"{room}/end", "its host", self._end, State),
@@ -73,11 +100,26 @@ class RoomEndpoints:
         return await self._state(room)
 
     async def _list(self, request: web.Request) -> RoomList:
-        behind, limit = page_of(request)
+        return await self._page(*page_of(request))
+
+    async def _live(self, request: web.Request) -> web.Response:
+        """The same for a page of pictures; small, and one reading for all who ask at once."""
+        place = page_of(request)
+        response = json_answer(
+            await self._posters.get(place, lambda: self._page_of_posters(*place))
+        )
+        response.enable_compression()
+        return response
+
+    async def _page(self, behind: tuple[int, str] | None, limit: int) -> RoomList:
         ranked = await self._ledger.page(shows.LIVE_RANKING, behind, limit + 1)
         rooms = [await self._state(room) for room, _ in ranked[:limit]]
         room, started_ms = ranked[:limit][-1] if ranked else ("", 0)
         return RoomList(rooms, f"{started_ms}.{room}" if len(ranked) > limit else None)
+
+    async def _page_of_posters(self, behind: tuple[int, str] | None, limit: int) -> PosterList:
+        page = await self._page(behind, limit)
+        return PosterList([_poster(state) for state in page.rooms], page.next)
 
     async def _read(self, request: web.Request) -> State:
         return await self._state(path_id(request, "room"))
@@ -128,3 +170,8 @@ class RoomEndpoints:
 
     async def _gifts(self, _: web.Request) -> GiftList:
         return GiftList([GiftPrice(*item) for item in sorted(self._desk.config.gifts.items())])
+
+
+def _poster(state: State) -> Poster:
+    found = {name: getattr(state, name) for name in Poster.__struct_fields__}
+    return Poster(**found | {"pinned": state.pinned[:1]})

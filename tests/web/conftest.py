@@ -10,8 +10,9 @@ from tests.chromium import browser as started_browser
 from .visit import Visitors
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for a module, whose tests must not be async: Playwright has a loop running meanwhile."""
     with started_browser("--mute-audio") as started:
         yield started
 

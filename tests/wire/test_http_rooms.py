@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.server import Server
+from tests.waiting import until_awaited
 
 from .client import JSON
 from .shapes import OFFER, STATE, Message, ident, uint
@@ -173,6 +174,38 @@ async def test_list_that_changes_while_one_pages_repeats_and_hides_nothing(
     page = await stage.http.get("/v1/rooms", limit="2", cursor=str(page["next"]))
     assert [room["room"] for room in page["rooms"]] == [old.room, older.room]
     assert oldest.room not in [room["room"] for room in page["rooms"]]
+
+
+POSTER = {"room", "title", "host", "status", "city", "theme", "started_at_ms", "viewers", "likes"}
+
+
+async def test_live_rooms_are_listed_in_short_with_their_newest_pin(stage: Stage) -> None:
+    show = await stage.show()
+    newest = await stage.offer(show.room, show.token)
+    for offer in (show.offer, newest):
+        await show.host.do("pin", room=show.room, offer=offer)
+
+    async def listed() -> Message | None:
+        rooms = (await stage.http.get("/v1/live", limit="100"))["rooms"]
+        return next((each for each in rooms if each["room"] == show.room), None)
+
+    async def is_told() -> bool:
+        poster = await listed()
+        return poster is not None and [pin["offer"] for pin in poster["pinned"]] == [newest]
+
+    await until_awaited(is_told)
+    poster, state = await listed(), await stage.http.get(f"/v1/rooms/{show.room}")
+    assert poster is not None
+    assert set(poster) == POSTER | {"pinned"}
+    assert {name: poster[name] for name in POSTER} == {name: state[name] for name in POSTER}
+    assert OFFER(poster["pinned"][0])
+
+    await show.host.do("end", room=show.room)
+
+    async def is_gone() -> bool:
+        return await listed() is None
+
+    await until_awaited(is_gone)
 
 
 @pytest.mark.parametrize(

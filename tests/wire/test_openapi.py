@@ -17,6 +17,7 @@ ROUTES = [
     ("POST", "/v1/rooms/{room}/start"),
     ("POST", "/v1/rooms/{room}/end"),
     ("POST", "/v1/rooms/{room}/offers"),
+    ("GET", "/v1/live"),
     ("GET", "/v1/rooms/{room}/offers"),
     ("PATCH", "/v1/rooms/{room}/offers/{offer}"),
     ("PUT", "/v1/rooms/{room}/joint-sale"),

@@ -1,44 +1,170 @@
-/** The shows that are on now. */
+/**
+ * The shows that are on now, as big pictures: what is sold, who sells it, how many watch.
+ *
+ * Newest first, so that whoever has just gone live is seen first, however few know them. A card
+ * stays where it is while it is looked at; only its numbers change.
+ */
 
-import { ask } from "../shared/api.js";
-import { drawAvatar, find, icon, make } from "../shared/dom.js";
-import { count, learn, say, translate } from "../shared/words.js";
+import { ROOT, ask } from "../shared/api.js";
+import { bareName, drawAvatar, find, hueOf, icon, make, picture } from "../shared/dom.js";
+import { LANGUAGES, brief, choose, language, learn, money, say, translate } from "../shared/words.js";
 
-const LOOK_MS = 5_000;
+const LOOK_MS = 10_000;
+const ROOMS_A_PAGE = 24;
+const CARDS_MAX = 480;
+const THEMES = {
+  fruit: "🍑",
+  vegetables: "🥬",
+  tea: "🍵",
+  honey: "🍯",
+  fish: "🐟",
+  rice: "🌾",
+  eggs: "🥚",
+  flowers: "💐",
+  clothes: "👗",
+  crafts: "🧺",
+};
 
-/** Look which shows are on, draw them, and look again after a while. */
-async function look() {
-  const rooms = await liveRooms();
-  find("lobby-message").hidden = rooms !== null && rooms.length > 0;
-  find("lobby-message").dataset.state = rooms === null ? "away" : "empty";
-  find("lobby-words").textContent = say(rooms === null ? "lobby.away" : "lobby.empty");
-  if (rooms !== null) find("rooms").replaceChildren(...rooms.map(newCard));
-  setTimeout(look, LOOK_MS);
+class Discover {
+  #list = find("rooms");
+  #more = find("more");
+  #cards = new Map(); // by room
+  #next = null;
+  #timer = 0;
+
+  constructor() {
+    this.#more.addEventListener("click", () => this.#turn());
+    const nearEnd = new IntersectionObserver(([end]) => end.isIntersecting && this.#turn());
+    nearEnd.observe(this.#more);
+    addEventListener("online", () => this.look());
+    document.addEventListener("visibilitychange", () => this.look());
+  }
+
+  /** Look which shows are on now, and again after a while; not while nobody sees the page. */
+  async look() {
+    clearTimeout(this.#timer);
+    if (document.hidden) return;
+    const page = await askForLive();
+    this.#tell(page);
+    if (page !== null) this.#refresh(page);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.look(), LOOK_MS);
+  }
+
+  #tell(page) {
+    const state = page === null ? "away" : page.rooms.length === 0 ? "empty" : "shown";
+    document.body.dataset.state = state;
+    find("message").hidden = state === "shown" || (state === "away" && this.#cards.size > 0);
+    find("away").hidden = state !== "away" || this.#cards.size === 0;
+    find("message-words").textContent = say(state === "away" ? "lobby.away" : "lobby.empty");
+  }
+
+  /** The first page anew: newcomers in front; those who should be on it and are not have ended. */
+  #refresh({ rooms, next }) {
+    const oldest = next === null ? 0 : rooms.at(-1).started_at_ms;
+    const live = new Set(rooms.map(({ room }) => room));
+    for (const [room, card] of this.#cards) {
+      if (!live.has(room) && card.startedAtMs > oldest) this.#remove(room);
+    }
+    for (const room of rooms.toReversed()) {
+      if (!this.#update(room)) this.#list.prepend(this.#add(room));
+    }
+    if (this.#cards.size <= rooms.length) this.#goOnAt(next);
+  }
+
+  /** The next page, behind what is shown. */
+  async #turn() {
+    if (this.#next === null || this.#cards.size >= CARDS_MAX) return;
+    const cursor = this.#next;
+    this.#next = null;
+    const page = await askForLive(cursor);
+    this.#goOnAt(page === null ? cursor : page.next);
+    for (const room of page?.rooms ?? []) {
+      if (!this.#update(room)) this.#list.append(this.#add(room));
+    }
+  }
+
+  #goOnAt(next) {
+    this.#next = next;
+    this.#more.hidden = next === null || this.#cards.size >= CARDS_MAX;
+  }
+
+  #add(room) {
+    const card = new Card(room);
+    this.#cards.set(room.room, card);
+    return card.node;
+  }
+
+  #update(room) {
+    this.#cards.get(room.room)?.draw(room);
+    return this.#cards.has(room.room);
+  }
+
+  #remove(room) {
+    this.#cards.get(room).node.remove();
+    this.#cards.delete(room);
+  }
 }
 
-/** The rooms whose show is on; null when they cannot be asked for. */
-async function liveRooms() {
-  const answer = await ask("GET", "v1/rooms").catch(() => null);
-  return answer && answer.rooms.filter(({ status }) => status === "live");
+/** One show: a link with a picture. */
+class Card {
+  node = make("li");
+  startedAtMs;
+  #link = make("a", "room");
+  #emoji = make("span", "emoji");
+  #viewers = make("b");
+  #price = make("span", "price");
+  #avatar = make("span", "avatar");
+  #title = make("b", "title");
+  #host = make("span", "who");
+
+  constructor(room) {
+    this.startedAtMs = room.started_at_ms;
+    this.#link.href = new URL(`room/${room.room}`, ROOT);
+    this.#link.dataset.hue = hueOf(room.room);
+    this.#title.dir = this.#host.dir = "auto";
+    const [audience, caption, about] = [make("span", "pill"), make("div", "caption"), make("div", "about")];
+    audience.append(make("i", "lamp"), icon("eye"), this.#viewers);
+    about.append(this.#title, this.#host);
+    caption.append(this.#avatar, about);
+    this.#link.append(make("i", "hills"), this.#emoji, audience, this.#price, caption);
+    this.node.append(this.#link);
+    this.draw(room);
+  }
+
+  draw({ title, host, city, theme, viewers, pinned: [offer] }) {
+    const name = bareName(title);
+    this.#emoji.textContent = pictureOf(offer, title, theme, host);
+    this.#viewers.textContent = brief(viewers);
+    this.#price.textContent = offer ? money(offer.price_minor, offer.currency) : "";
+    this.#title.textContent = name;
+    this.#host.textContent = [host.name, city].filter(Boolean).join(" · ");
+    drawAvatar(this.#avatar, host);
+    this.#link.ariaLabel = say("lobby.card", { title: name, host: host.name, viewers: brief(viewers) });
+  }
 }
 
-function newCard({ room, title, host, city, viewers }) {
-  const link = make("a", "room");
-  link.href = `room/${room}`;
-  const avatar = make("span", "avatar");
-  drawAvatar(avatar, host);
-  const about = make("div", "about");
-  const name = make("b", "title", title);
-  name.dir = "auto";
-  about.append(name, make("span", "who", [host.name, city].filter(Boolean).join(" · ")));
-  const audience = make("span", "pill");
-  audience.append(icon("eye"), make("span", "", count(viewers)));
-  link.append(avatar, about, audience);
-  const item = make("li");
-  item.append(link);
-  return item;
+/** What stands for a show: what is sold right now, else what the title or the theme shows. */
+function pictureOf(offer, title, theme, host) {
+  const sold = offer && picture(offer.title, null)[0];
+  return sold ?? picture(title, null)[0] ?? THEMES[theme] ?? picture(host.name, "🎬")[0];
+}
+
+/** A page of the shows that are on; null when they cannot be asked for. */
+function askForLive(cursor) {
+  const behind = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+  return ask("GET", `v1/live?limit=${ROOMS_A_PAGE}${behind}`).catch(() => null);
+}
+
+function offerLanguages() {
+  const select = find("language");
+  for (const [code, name] of Object.entries(LANGUAGES)) {
+    select.append(new Option(name, code, false, code === language));
+  }
+  select.addEventListener("change", () => choose(select.value));
 }
 
 await learn("common", "discover");
 translate();
-look();
+offerLanguages();
+new Discover().look();

@@ -74,7 +74,7 @@ export function percent(share) {
   return percents.format(share);
 }
 
-/** An amount in its smallest unit, as one writes it: 2990 "CNY" → "CN¥29.90", 5 "COIN" → "🪙 5". */
+/** An amount in its smallest unit, as one writes it: 2990 "CNY" → "¥29.90", 5 "COIN" → "🪙 5". */
 export function money(minor, currency) {
   if (currency === "COIN") return `🪙 ${plain.format(minor)}`;
   return formatOf(currency).format(minor / 10 ** fractionDigits(currency));
@@ -105,7 +105,7 @@ export function duration(ms) {
 
 function formatOf(currency) {
   if (!currencies.has(currency)) {
-    currencies.set(currency, new Intl.NumberFormat(locale, { style: "currency", currency }));
+    currencies.set(currency, new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "narrowSymbol" }));
   }
   return currencies.get(currency);
 }

@@ -3,4 +3,7 @@ export default {
   "lobby.empty": "لا يوجد عرض الآن",
   "lobby.hint": "تتحدّث هذه الصفحة بنفسها.",
   "lobby.away": "لا يوجد اتصال. نحاول من جديد…",
+  "lobby.studio": "ابدأ البث",
+  "lobby.more": "عروض أخرى",
+  "lobby.card": "{title}، مع {host}، يشاهده {viewers}",
 };

@@ -3,4 +3,7 @@ export default {
   "lobby.empty": "现在没有直播",
   "lobby.hint": "本页会自动刷新。",
   "lobby.away": "没有网络，正在重试…",
+  "lobby.studio": "开直播",
+  "lobby.more": "更多直播",
+  "lobby.card": "{title}，{host}，{viewers} 人在看",
 };
