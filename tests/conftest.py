@@ -1,5 +1,6 @@
 """Fixtures for every test that needs a real server."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         running.audit()
         running.stop()
         running.audit()
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory for what puts Unix sockets deep within it: their paths have 107 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="ls-") as directory:
+        yield Path(directory)
 
 
 @pytest.fixture

@@ -26,15 +26,15 @@ PARTS = ("saturation", "deliveries,big-room,storm,bytes")
 """Rows of quick benches that run at the same time: they wait more than they work."""
 
 
-def benches(tmp_path: Path, parts: Sequence[str]) -> list[dict[str, Any]]:
+def benches(directory: Path, parts: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of quick runs beside each other, as their JSON tells them."""
-    files = [tmp_path / f"result-{number}.json" for number in range(len(parts))]
+    files = [directory / f"result-{number}.json" for number in range(len(parts))]
     started = [
         subprocess.Popen(
             [*COMMAND, "--quick", "--rows", rows, "--json", str(file)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "TMPDIR": str(tmp_path)},
+            env={**os.environ, "TMPDIR": str(directory)},
             text=True,
         )
         for rows, file in zip(parts, files, strict=True)
@@ -47,8 +47,8 @@ def benches(tmp_path: Path, parts: Sequence[str]) -> list[dict[str, Any]]:
     return [row for result in results for row in result["rows"]]
 
 
-def test_quick_rows_run_end_to_end_and_account_for_every_delivery(tmp_path: Path) -> None:
-    found = benches(tmp_path, PARTS)
+def test_quick_rows_run_end_to_end_and_account_for_every_delivery(short_path: Path) -> None:
+    found = benches(short_path, PARTS)
     rows = {row["row"].split(",")[0]: row for row in found}
     assert len(rows) == 6
     for row in found:
@@ -59,25 +59,25 @@ def test_quick_rows_run_end_to_end_and_account_for_every_delivery(tmp_path: Path
     assert crowd["delivered"] + crowd["shed"] + crowd["gap"] == crowd["expected"]
     assert rows["reconnect storm"]["figures"]["gifts"] > 0
     assert rows["saturation"]["figures"]["ratio"] > 0
-    left = [each.name for each in tmp_path.iterdir() if each.name.startswith("livesrv-bench-")]
+    left = [each.name for each in short_path.iterdir() if each.name.startswith("livesrv-bench-")]
     assert left == []
 
 
-def test_a_bench_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_bench_that_is_told_to_end_leaves_nothing_behind(short_path: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, "--quick"],
         stdout=subprocess.DEVNULL,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(short_path)},
     )
     try:
-        pids = first_pids(tmp_path)
+        pids = first_pids(short_path)
         process.terminate()
         assert process.wait(ENDS_WITHIN_S) == 130
     finally:
         process.kill()
         process.wait()
     assert not any(is_alive(pid) for pid in pids)
-    assert not list(tmp_path.glob("livesrv-bench-*"))
+    assert not list(short_path.glob("livesrv-bench-*"))
 
 
 def first_pids(directory: Path) -> list[int]:
