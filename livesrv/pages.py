@@ -65,7 +65,11 @@ def add_routes(router: web.UrlDispatcher, config: Config) -> None:
     }
     assets = {path: _file(path, content) for path, content in files.items()}
     router.add_get("/assets/{version}/{path:.+}", _serving_assets(assets, version, headers))
-    marks = {"demo": config.demo}
+    marks = {
+        "demo": config.demo,
+        "rehearsal": config.is_rehearsal,
+        "has-rehearsal": bool(config.rehearsal),
+    }
     for route, name in DOCUMENTS.items():
         up = "../" * (route.count("/") - 1)
         written = {

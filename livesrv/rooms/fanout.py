@@ -26,7 +26,17 @@ class SlowLimits(NamedTuple):
 class Member:
     """A session in a room, as the fan-out sees it."""
 
-    __slots__ = ("close", "encoding", "is_here", "shed", "slow_since_ms", "transport", "user")
+    __slots__ = (
+        "close",
+        "encoding",
+        "has_spoken",
+        "is_here",
+        "saver_piece",
+        "shed",
+        "slow_since_ms",
+        "transport",
+        "user",
+    )
 
     def __init__(
         self,
@@ -41,6 +51,9 @@ class Member:
         self.close = close
         self.is_here = False
         """Still, or not: a batch that is on its way to it ends here."""
+        self.has_spoken = False
+        self.saver_piece: int | None = None
+        """For one who asked for less: the first piece gathered for those that it is told."""
         self.shed = 0
         self.slow_since_ms = 0
 
@@ -82,6 +95,17 @@ class BatchFrames:
         )
         frames._reliable = self._reliable
         return frames
+
+    def without_events(self, seq: int) -> "BatchFrames":
+        """The waterfall alone, for one who is at `seq` and is told the events in another way."""
+        return BatchFrames(
+            **self._head | {"seq": seq},  # type: ignore[arg-type]
+            events=[],
+            comments=self.comments,
+            folded=self._folded,
+            shed=self.shed,
+            at_ms=self._at_ms,
+        )
 
     @property
     def missed(self) -> int:

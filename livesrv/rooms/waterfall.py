@@ -21,9 +21,42 @@ class Fall(NamedTuple):
     """What members see of a flush; beside it, an author sees its `own` shed comments."""
 
     comments: list[Item]
-    folded: list[Item]
+    authors: list[str]
+    """Of the comments, one after the other."""
     shed: int
     own: Mapping[str, list[Item]]
+    likes: LikeDrop | None
+    viewers: ViewersDrop | None
+
+    @property
+    def is_empty(self) -> bool:
+        is_folded = self.likes is not None or self.viewers is not None
+        return not (self.comments or self.shed or is_folded)
+
+    @property
+    def folded(self) -> list[Item]:
+        return [Item.of(drop) for drop in (self.likes, self.viewers) if drop is not None]
+
+
+def in_a_row(falls: Sequence[Fall]) -> Fall:
+    """Falls one behind the other, as one."""
+    own: dict[str, list[Item]] = {}
+    for fall in falls:
+        for author, comments in fall.own.items():
+            own.setdefault(author, []).extend(comments)
+    likes = [fall.likes for fall in falls if fall.likes is not None]
+    like = (
+        LikeDrop(count=sum(each.count for each in likes), total=likes[-1].total) if likes else None
+    )
+    viewers = [fall.viewers for fall in falls if fall.viewers is not None]
+    return Fall(
+        comments=[comment for fall in falls for comment in fall.comments],
+        authors=[author for fall in falls for author in fall.authors],
+        shed=sum(fall.shed for fall in falls),
+        own=own,
+        likes=like,
+        viewers=viewers[-1] if viewers else None,
+    )
 
 
 class Waterfall:
@@ -73,18 +106,39 @@ class Waterfall:
     def viewers(self, count: int) -> None:
         self._viewers = count
 
-    def take(self, now_ms: int) -> Fall:
-        """What has gathered, as far as it may be shown now; starts anew."""
-        self._spend(now_ms)
+    def catch(self, fall: Fall) -> None:
+        """Add what another waterfall has let fall; what that one has shed stays shed."""
+        for author, own in fall.own.items():
+            for comment in own:
+                self._show_own(author, comment)
+        comments = [item.msgpack for item in fall.comments]
+        self.comment(list(zip(fall.authors, comments, strict=True)), fall.shed)
+        if fall.likes is not None:
+            self.like(fall.likes.count, fall.likes.total)
+        if fall.viewers is not None:
+            self.viewers(fall.viewers.count)
+
+    def take(self, now_ms: int, shown_max: int | None = None) -> Fall:
+        """What has gathered, as far as it may be shown now, and `shown_max` at most; starts anew.
+
+        `shown_max` is by default as many as a batch carries, and is not above it.
+        """
+        self._spend(now_ms, self._comments_max if shown_max is None else shown_max)
         self._lately.show(self._comments, now_ms)
-        shown = [Item(comment) for _, comment in self._comments]
-        fall = Fall(shown, self._folded(), self._shed, self._own)
+        fall = Fall(
+            comments=[Item(comment) for _, comment in self._comments],
+            authors=[author for author, _ in self._comments],
+            shed=self._shed,
+            own=self._own,
+            likes=LikeDrop(count=self._likes, total=self._likes_total) if self._likes else None,
+            viewers=None if self._viewers is None else ViewersDrop(count=self._viewers),
+        )
         self._start()
         return fall
 
-    def _spend(self, now_ms: int) -> None:
+    def _spend(self, now_ms: int, shown_max: int) -> None:
         """Shed what there is no budget for."""
-        count = min(len(self._comments), self._comments_max)
+        count = min(len(self._comments), shown_max)
         is_covered = True
         if self._budget is not None:
             self._budget.refill(now_ms)
@@ -104,14 +158,9 @@ class Waterfall:
         self._shed += len(shed)
         for author, comment in shed:
             if author in self._present:
-                own = self._own.setdefault(author, [])
-                if len(own) < OWN_MAX:
-                    own.append(Item(comment))
+                self._show_own(author, Item(comment))
 
-    def _folded(self) -> list[Item]:
-        folded: list[Item] = []
-        if self._likes:
-            folded.append(Item.of(LikeDrop(count=self._likes, total=self._likes_total)))
-        if self._viewers is not None:
-            folded.append(Item.of(ViewersDrop(count=self._viewers)))
-        return folded
+    def _show_own(self, author: str, comment: Item) -> None:
+        own = self._own.setdefault(author, [])
+        if len(own) < OWN_MAX:
+            own.append(comment)

@@ -10,6 +10,7 @@ FAIR = "livesrv/rooms/fair.py"
 WATERFALL = "livesrv/rooms/waterfall.py"
 FANOUT_FILE = "livesrv/rooms/fanout.py"
 OPEN_ROOM = "livesrv/rooms/open_room.py"
+SAVER = "livesrv/rooms/saver.py"
 HALL = "livesrv/rooms/hall.py"
 ROOM = "livesrv/rooms/room.py"
 PACE = "livesrv/rooms/pace.py"
@@ -21,6 +22,8 @@ SOCKETS_TEST = "tests/wire/test_sockets.py::"
 WATERFALL_TEST = "tests/rooms/test_waterfall.py::"
 FANOUT_TEST = "tests/rooms/test_fanout.py::"
 OPEN_ROOM_TEST = "tests/rooms/test_open_room.py::"
+SAVER_TEST = "tests/rooms/test_saver.py::"
+SAVER_WIRE_TEST = "tests/wire/test_saver.py::"
 HALL_TEST = "tests/rooms/test_hall.py::"
 ROOM_TEST = "tests/rooms/test_room.py::"
 PACE_TEST = "tests/rooms/test_pace.py::"
@@ -129,6 +132,37 @@ FAN_OUT = [
         "HURRIED_SLICE_MEMBERS if self._is_hurried() else SLICE_MEMBERS",
         "SLICE_MEMBERS",
         OPEN_ROOM_TEST + "test_slices_are_small_while_somebody_waits_for_an_answer",
+    ),
+    Mutant(
+        SAVER,
+        "        return self._first + len(self._pieces)",
+        "        return self._first",
+        SAVER_TEST + "test_who_enters_between_is_told_in_the_next_batch_what_came_since",
+    ),
+    Mutant(
+        SAVER,
+        "            self._tokens -= len(fall.comments)",
+        "",
+        SAVER_TEST + "test_no_more_is_shown_than_the_rate_and_one_windows_worth",
+    ),
+    Mutant(
+        OPEN_ROOM,
+        "place = self.room.seq - sum(len(frames.events) for frames in unsent)",
+        "place = self.room.seq",
+        SAVER_TEST + "test_in_either_lane_and_over_any_switch_all_events_come"
+        "_and_all_comments_are_told_of",
+    ),
+    Mutant(
+        COMMANDS,
+        "opened.settle(before[1], is_resuming=missed is not None)",
+        "pass",
+        SAVER_WIRE_TEST + "test_changing_lanes_while_events_flow_loses_and_repeats_none",
+    ),
+    Mutant(
+        WATERFALL,
+        "                self._show_own(author, comment)",
+        "                pass",
+        SAVER_TEST + "test_an_author_sees_what_was_shed_for_all_and_what_was_shed_here",
     ),
     Mutant(
         HALL,

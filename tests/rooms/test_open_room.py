@@ -3,25 +3,18 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 import pytest
 
-from livesrv.config import Config
 from livesrv.rooms import open_room as open_room_module
-from livesrv.rooms.bus import Wave
-from livesrv.rooms.fair import Comment
-from livesrv.rooms.fanout import Member
-from livesrv.rooms.open_room import OpenRoom
-from livesrv.rooms.room import Head, Room
-from livesrv.rooms.tally import Tally
 from protocol.codec import Format
 from protocol.codes import CloseCode
-from protocol.messages import Banned, CommentDrop, Event, Notice, State, User
+from protocol.messages import Banned, Notice
 from tests.waiting import until
 
-from .wire import JSON, Wire, said
+from .stage import Stage, a_room, comment_of, comments, notice, seqs
+from .wire import Wire, said
 
 SLICE = 4
 
@@ -30,61 +23,6 @@ SLICE = 4
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_room_module, "SLICE_MEMBERS", SLICE)
     monkeypatch.setattr(open_room_module, "HURRIED_SLICE_MEMBERS", SLICE)
-
-
-class Stage:
-    """A room of one worker with members who stand at their wires."""
-
-    def __init__(self, **settings: Any) -> None:
-        self.tally = Tally()
-        self.closed: list[tuple[Member, int]] = []
-        self.is_hurried = False
-        config = Config(**settings)
-        self.opened = OpenRoom("r", a_room(0), config, self.tally, lambda: self.is_hurried)
-
-    def enter(self, user: str = "u", wire: Wire | None = None) -> tuple[Member, Wire]:
-        wire = wire or Wire()
-
-        def close(code: int) -> None:
-            self.closed.append((newcomer, code))
-            wire.is_gone = True
-
-        newcomer = Member(user, wire, JSON, close)
-        self.opened.add(newcomer)
-        return newcomer, wire
-
-    def tell(self, *events: Event) -> None:
-        run = [msgspec.msgpack.encode(event) for event in events]
-        assert self.opened.room.accept(self.opened.room.head + 1, run)
-        self.opened.touch()
-
-    def comment(self, *comments: Comment) -> None:
-        self.opened.hear_comments(Wave(list(comments)))
-        self.opened.touch()
-
-
-def a_room(seq: int) -> Room:
-    state = State(room="r", title="t", host=User("h", "H"), status="live")
-    head = Head(state=state, seq=seq, muted={}, banned={}, gifters={})
-    return Room(head, epoch="e", history_max=100, recent_max=10)
-
-
-def notice(seq: int) -> Notice:
-    return Notice(seq=seq, at_ms=0, text="")
-
-
-def comment_of(author: str, text: str = "x") -> Comment:
-    drop = CommentDrop(comment=text, user=User(author, author), text=text, at_ms=0)
-    return author, msgspec.msgpack.encode(drop)
-
-
-def seqs(wire: Wire) -> list[int]:
-    return [event["seq"] for message in said(wire) for event in message["events"]]
-
-
-def comments(wire: Wire) -> list[str]:
-    drops = [drop for message in said(wire) for drop in message["waterfall"]]
-    return [drop["text"] for drop in drops if drop["type"] == "comment"]
 
 
 def written(wires: list[Wire]) -> int:

@@ -259,4 +259,4 @@ def test_taking_starts_anew() -> None:
     waterfall.like(1, 1)
     waterfall.viewers(1)
     waterfall.take(0)
-    assert waterfall.take(0) == Fall([], [], 0, {})
+    assert waterfall.take(0) == Fall([], [], 0, {}, None, None)

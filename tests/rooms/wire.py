@@ -40,4 +40,4 @@ def member(encoding: Encoding = JSON) -> tuple[Member, Wire]:
 
 
 def said(wire: Wire) -> list[dict[str, Any]]:
-    return [json.loads(raw[raw.index(b"{") :]) for raw in wire.written]
+    return [json.loads(raw[raw.index(b'{"type"') :]) for raw in wire.written]

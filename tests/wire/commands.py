@@ -3,7 +3,7 @@
 from .shapes import Message
 from .stage import Show, fresh
 
-OPTIONAL = ("made_at_ms", "since", "token", "payment", "promoter")
+OPTIONAL = ("made_at_ms", "since", "saver", "token", "payment", "promoter")
 ID_FIELDS = ("room", "key", "gift", "offer", "user", "comment")
 NO_IDS = [
     *("", " ", "a b", "a\n", "\na", "a\x00", "a.b", "a/b", "../a", "é", "пример", "🍑", "i" * 65),
@@ -15,7 +15,7 @@ def legal(show: Show) -> list[Message]:
     """What a host may send in its room; each has all its fields."""
     room = {"room": show.room}
     return [
-        {"type": "join", **room, "since": {"epoch": "e", "seq": 1}},
+        {"type": "join", **room, "since": {"epoch": "e", "seq": 1}, "saver": True},
         {"type": "comment", **room, "text": "so sweet!"},
         {"type": "like", **room, "count": 12},
         {"type": "gift", **room, "gift": "rose", "key": fresh("c"), "count": 1},
@@ -34,6 +34,7 @@ def legal(show: Show) -> list[Message]:
         {"type": "unpin", **room, "offer": show.offer},
         {"type": "moderate", **room, "action": "mute", "user": fresh("loud"), "seconds": 60},
         {"type": "moderate", **room, "action": "remove", "comment": "w0-1"},
+        {"type": "notice", **room, "text": "back in five minutes"},
         {"type": "leave", **room},
         {"type": "ping"},
     ]
