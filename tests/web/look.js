@@ -149,9 +149,15 @@
       add(parent, rectsOf(node), leastFor(getComputedStyle(parent)));
     }
     for (const node of front().querySelectorAll("button svg.icon, a svg.icon")) {
-      if (isShown(node) && !isDisabled(node)) add(node, [node.getBoundingClientRect()], 3);
+      if (isShown(node) && !isDisabled(node)) add(node, [middleOf(node)], 3);
     }
     return found;
+  }
+
+  /** Icons are drawn within their boxes, whose corners may lie on something else. */
+  function middleOf(node) {
+    const { left, top, width, height } = node.getBoundingClientRect();
+    return new DOMRect(left + width / 5, top + height / 5, width * 0.6, height * 0.6);
   }
 
   const isDisabled = (node) => node.closest(":disabled, [aria-disabled=true], [aria-disabled='']") !== null;

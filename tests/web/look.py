@@ -17,7 +17,9 @@ from .visit import DESK, SMALL_PHONE
 BOTH = (SMALL_PHONE, DESK)
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 IMPACTS = ("serious", "critical")
-AXE = """([tags, impacts]) => axe.run([...document.querySelectorAll("dialog:modal")].at(-1) ?? document, { runOnly: tags, preload: false, resultTypes: ["violations"] })
+AXE = """([tags, impacts, rules]) => axe
+  .run([...document.querySelectorAll("dialog:modal")].at(-1) ?? document,
+    { runOnly: tags, rules, preload: false, resultTypes: ["violations"] })
   .then(({ violations }) => violations
     .filter(({ impact }) => impacts.includes(impact))
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) =>
@@ -59,28 +61,36 @@ def source(name: str) -> str:
 class Looker:
     """Somebody who looks at pages in their states; what is wrong gathers in `wrong` by state."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, *, minds_colours: bool = True) -> None:
         self._canvas = browser.new_page()
+        self._minds_colours = minds_colours
         self.wrong: dict[str, list[str]] = {}
 
     def look(
         self, page: Page, state: str, *sizes: ViewportSize, over_video: bool = False
     ) -> None:
-        """At a small phone unless sizes are named. `over_video`: white may be behind the words."""
+        """At a small phone unless sizes are named. `over_video`: white may be behind the words.
+
+        Colours are looked at unless they are not minded and no sizes are named.
+        """
         before = page.viewport_size
+        colours = self._minds_colours or sizes != ()
         for size in sizes or (SMALL_PHONE,):
             page.set_viewport_size(size)
-            found = [*axe(page), *measure(page, "problems"), *self._faint(page, over_video)]
+            found = [*axe(page, colours=colours), *measure(page, "problems")]
+            if colours:
+                found += self._faint(page, over_video)
             if found:
                 self.wrong[f"{state} at {size['width']} px"] = found
         if before is not None:
             page.set_viewport_size(before)
 
     def _faint(self, page: Page, over_video: bool) -> list[str]:
-        inks = measure(page, "inks")
+        before = measure(page, "inks")
         measure(page, "hideInk", over_video)
         png = base64.b64encode(page.screenshot()).decode()
         measure(page, "showInk")
+        inks = [ink for ink in measure(page, "inks") if ink in before]  # what has not moved
         faint: list[str] = self._canvas.evaluate(FAINT, [png, inks])
         return faint
 
@@ -91,11 +101,12 @@ class Looker:
         self._canvas.close()
 
 
-def axe(page: Page) -> list[str]:
+def axe(page: Page, *, colours: bool = True) -> list[str]:
     """What axe-core calls serious or critical."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(f"() => {{ {source('vendor/axe.min.js')} }}")
-    found: list[str] = page.evaluate(AXE, [TAGS, IMPACTS])
+    rules = {"color-contrast": {"enabled": colours}}
+    found: list[str] = page.evaluate(AXE, [TAGS, IMPACTS, rules])
     return found
 
 

@@ -30,9 +30,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def looker(browser: Browser) -> Iterator[Looker]:
-    """In the end nothing that was looked at is wrong."""
-    somebody = Looker(browser)
+def looker(browser: Browser, language: str) -> Iterator[Looker]:
+    """In the end nothing that was looked at is wrong. Colours are the same in all languages."""
+    somebody = Looker(browser, minds_colours=language == LANGUAGES[0])
     yield somebody
     somebody.close()
     assert somebody.wrong == {}, somebody.told()
