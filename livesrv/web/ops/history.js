@@ -2,8 +2,8 @@
  * Figures over time, since the page was opened. Pure.
  *
  * Invariants: however long it goes on, at most `POINTS_MAX` points of at most `COLUMNS_MAX` figures
- * are kept; when they are full, the older half is thinned: of two points their worse, so that a peak
- * is still seen a day later. Missing numbers are null: a gap.
+ * are kept; when they are full, the older half is thinned evenly: of neighbours the worst is kept, so
+ * that a peak is still seen a day later. Missing numbers are null: a gap.
  */
 
 export const POINTS_MAX = 1_800; // an hour of a reading every 2 s, before anything is thinned
@@ -44,16 +44,23 @@ export class History {
   }
 
   #thin() {
-    const half = 2 * Math.floor(this.times.length / 4);
-    this.times = thinned(this.times, half, (first) => first);
-    for (const [name, column] of this.#columns) this.#columns.set(name, thinned(column, half, worse));
+    const half = Math.floor(this.times.length / 2);
+    const [first, middle] = [this.times[0], this.times[half]];
+    const stepS = (middle - first) / Math.floor(half / 2);
+    const slots = this.times.slice(0, half).map((atS) => Math.floor((atS - first) / stepS));
+    this.times = thinned(this.times, slots, (atS) => atS);
+    for (const [name, column] of this.#columns) this.#columns.set(name, thinned(column, slots, worse));
   }
 }
 
-function thinned(column, half, choose) {
+/** A column whose first values, of the same slot each, have become one. */
+function thinned(column, slots, choose) {
   const older = [];
-  for (let at = 0; at < half; at += 2) older.push(choose(column[at], column[at + 1]));
-  return [...older, ...column.slice(half)];
+  slots.forEach((slot, index) => {
+    if (slot !== slots[index - 1]) older.push(column[index]);
+    else older.push(choose(older.pop(), column[index]));
+  });
+  return [...older, ...column.slice(slots.length)];
 }
 
 function worse(first, second) {
