@@ -8,10 +8,12 @@
 
 export const POINTS_MAX = 1_800; // an hour of a reading every 2 s, before anything is thinned
 const COLUMNS_MAX = 64;
+const KEPT_SHARE = 0.75; // of the older half: the step doubles when thinning would leave more
 
 export class History {
   #pointsMax;
   #columns = new Map();
+  #stepS = 1;
   /** The moments, in seconds since the epoch. */
   times = [];
 
@@ -44,10 +46,10 @@ export class History {
   }
 
   #thin() {
-    const half = Math.floor(this.times.length / 2);
-    const [first, middle] = [this.times[0], this.times[half]];
-    const stepS = (middle - first) / Math.floor(half / 2);
-    const slots = this.times.slice(0, half).map((atS) => Math.floor((atS - first) / stepS));
+    const older = this.times.slice(0, Math.floor(this.times.length / 2));
+    const slotsOf = () => older.map((atS) => Math.floor((atS - older[0]) / this.#stepS));
+    while (new Set(slotsOf()).size > KEPT_SHARE * older.length) this.#stepS *= 2;
+    const slots = slotsOf();
     this.times = thinned(this.times, slots, (atS) => atS);
     for (const [name, column] of this.#columns) this.#columns.set(name, thinned(column, slots, worse));
   }

@@ -211,7 +211,7 @@ def test_a_history_is_bounded_and_keeps_its_peaks_and_gaps(page: Page) -> None:
     assert times == sorted(times)
     assert (times[0], times[-1]) == (0, 4999)
     assert max(value or 0 for value in shed) == 999
-    assert max(then - before for before, then in pairwise(times)) < 5000 / 20
+    assert max(then - before for before, then in pairwise(times)) < 5000 / 15
     assert None in shed, "the gap"
     assert late[0] is None
     assert set(none) == {None}
@@ -221,8 +221,8 @@ def test_a_rooms_pulse_counts_each_second_once(page: Page) -> None:
     body = """
       const pulse = new it.Pulse(10);
       pulse.joined({ epoch: "e", seq: 5, recovered: false, state: { viewers: 3, likes: 9 } });
-      const [like, viewers] = [{ type: "like", count: 6, total: 15 }, { type: "viewers", count: 4 }];
-      const waterfall = [{ type: "comment" }, like, viewers];
+      const like = { type: "like", count: 6, total: 15 };
+      const waterfall = [{ type: "comment" }, like, { type: "viewers", count: 4 }];
       pulse.take({ epoch: "e", seq: 7, shed: 4, events: [{}, {}], waterfall });
       const [busy, quiet] = [pulse.beat(12), pulse.beat(13)];
       pulse.joined({ epoch: "e", seq: 7, recovered: true, state: { viewers: 4, likes: 15 } });
