@@ -21,6 +21,8 @@ Role = Literal["viewer", "host", "moderator", "ops"]
 ROLES: tuple[Role, ...] = get_args(Role)
 BADGES: tuple[Role, ...] = ("host", "moderator", "ops")
 """Roles that others see beside a name."""
+BUYER = "buyer"
+"""The badge of those who have bought in the room; not a role, so no token can claim it."""
 NAME_CHARS_MAX = 64
 SECRET_CHARS_MIN = 32
 """HS256 wants a key of at least 256 bits (RFC 7518 section 3.2)."""
@@ -48,9 +50,10 @@ class Principal(Struct, frozen=True):
     def is_guest(self) -> bool:
         return not self.roles
 
-    def as_user(self) -> User:
-        """How others see them."""
-        return User(self.user, self.name, [role for role in BADGES if role in self.roles])
+    def as_user(self, *, is_buyer: bool = False) -> User:
+        """How others see them, in a room where they have bought or have not."""
+        badges: list[str] = [role for role in BADGES if role in self.roles]
+        return User(self.user, self.name, [*badges, BUYER] if is_buyer else badges)
 
 
 class _Claims(Struct):

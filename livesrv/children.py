@@ -144,7 +144,7 @@ class Child:
                     stderr=output,
                     pass_fds=fds,
                     start_new_session=True,  # the terminal's Ctrl-C is for the supervisor alone
-                    preexec_fn=_tie(self._program.death_signal),
+                    preexec_fn=tie(self._program.death_signal),
                 )
             finally:
                 if self._pipe is not None:
@@ -270,18 +270,18 @@ class _ReadyPipe:
             self._read_fd = -1
 
 
-def _tie(death_signal: signal.Signals) -> Callable[[], None] | None:
-    """What the child does between fork and exec, so that it cannot outlive us."""
+def tie(death_signal: signal.Signals) -> Callable[[], None] | None:
+    """What a child does between fork and exec (`preexec_fn`), so that it cannot outlive us."""
     if _libc is None:
         return None
     libc, parent = _libc, os.getpid()
 
-    def tie() -> None:
+    def tie_to_parent() -> None:
         libc.prctl(PR_SET_PDEATHSIG, int(death_signal))
         if os.getppid() != parent:  # we died in between, and the signal will not come
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return tie
+    return tie_to_parent
 
 
 def _fate(status: int) -> str:

@@ -12,8 +12,9 @@ import msgspec
 
 from livesrv import auth
 from livesrv.auth import Principal
+from livesrv.buyers import Buyers
 from livesrv.clock import now_ms
-from livesrv.commerce import follows, gifts, moderation, orders, shows
+from livesrv.commerce import follows, gifts, moderation, notices, orders, shows
 from livesrv.commerce.registers import (
     Moderation,
     is_sentenced,
@@ -65,6 +66,7 @@ class Commands:
         hall: Hall,
         outbox: Outbox,
         turnstile: Turnstile,
+        buyers: Buyers,
     ) -> None:
         self._worker = worker
         self._config = config
@@ -75,6 +77,7 @@ class Commands:
         self._hall = hall
         self._outbox = outbox
         self._turnstile = turnstile
+        self._buyers = buyers
         self._comment_numbers = itertools.count(1)
         self._handlers: dict[type, Handler] = {
             m.Join: self._join,
@@ -88,6 +91,7 @@ class Commands:
             m.Pin: self._pin,
             m.Unpin: self._unpin,
             m.Moderate: self._moderate,
+            m.GiveNotice: self._notice,
             m.Ping: self._ping,
         }
 
@@ -134,6 +138,7 @@ class Commands:
         member = _enter(session, opened, is_saver=command.saver)
         if before is not None and before[1].has_spoken:
             opened.spoke(member)  # it may not have seen yet what it said
+        self._buyers.entered(opened, user)
         room = opened.room
         session.send(
             m.Joined(
@@ -154,16 +159,16 @@ class Commands:
         session.leave(command.room)
         return m.Ok(id=command.id)
 
+    def order_undone(self, session: Session) -> None:
+        """An order of the session's user no longer stands: it may have been the only one."""
+        for opened, member in session.rooms.values():
+            self._buyers.doubt(opened, member.user)
+
     # --- the waterfall
 
     def _comment(self, session: Session, command: m.Comment) -> Outcome:
         user, opened = _principal(session), _joined(session, command.room)
-        text = command.text.strip()
-        if not 1 <= len(text) <= m.TEXT_CHARS_MAX:
-            raise Refused(
-                ErrorCode.INVALID,
-                f"text has {len(text)} characters after trimming; 1-{m.TEXT_CHARS_MAX} are allowed",
-            )
+        text = _trimmed(command.text)
         _require_token(user)
         self._require_pace(session, command.room)
         if _may_speak(user, opened):
@@ -183,10 +188,13 @@ class Commands:
     def _say(self, session: Session, command: m.Comment, text: str) -> Answer:
         user = _principal(session)
         comment = f"{self._worker}-{next(self._comment_numbers):x}"
-        drop = m.CommentDrop(comment=comment, user=user.as_user(), text=text, at_ms=now_ms())
+        is_buyer = False
         if joined := session.rooms.get(command.room):
             opened, member = joined
             opened.spoke(member)
+            is_buyer = opened.room.is_buyer(user.user)
+        shown = user.as_user(is_buyer=is_buyer)
+        drop = m.CommentDrop(comment=comment, user=shown, text=text, at_ms=now_ms())
         self._outbox.comment(command.room, (user.user, Item.of(drop).msgpack))
         return m.Ok(id=command.id, comment=comment)
 
@@ -258,17 +266,19 @@ class Commands:
     def _require_decent(self, text: str) -> None:
         folded = text.casefold()
         if any(word.casefold() in folded for word in self._config.blocked_words):
-            raise Refused(ErrorCode.FORBIDDEN, "the comment has a word that is not allowed here")
+            raise Refused(ErrorCode.FORBIDDEN, "the text has a word that is not allowed here")
 
     # --- what is written down
 
     async def _gift(self, session: Session, command: m.Gift) -> Answer:
+        user, opened = _require_token(_principal(session)), self._hall.find(command.room)
         return await gifts.give(
             self._ledger,
-            _require_token(_principal(session)),
+            user,
             command,
             terms=self._terms,
             now_ms=now_ms(),
+            is_buyer=opened is not None and opened.room.is_buyer(user.user),
         )
 
     async def _order(self, session: Session, command: m.Order) -> Answer:
@@ -297,7 +307,8 @@ class Commands:
         return await self._seen(command)
 
     async def _end(self, session: Session, command: m.End) -> Answer:
-        await shows.end(self._ledger, _require_token(_principal(session)), command.room)
+        user = _require_token(_principal(session))
+        await shows.end(self._ledger, user, command.room, now_ms())
         return await self._seen(command)
 
     async def _pin(self, session: Session, command: m.Pin) -> Answer:
@@ -315,7 +326,15 @@ class Commands:
         await moderation.moderate(self._ledger, user, command, now_ms())
         return await self._seen(command)
 
-    async def _seen(self, command: m.Start | m.End | m.Pin | m.Unpin | m.Moderate) -> Answer:
+    async def _notice(self, session: Session, command: m.GiveNotice) -> Answer:
+        text, user = _trimmed(command.text), _require_token(_principal(session))
+        self._require_decent(text)
+        await notices.give(self._ledger, user, command.room, text, now_ms())
+        return await self._seen(command)
+
+    async def _seen(
+        self, command: m.Start | m.End | m.Pin | m.Unpin | m.Moderate | m.GiveNotice
+    ) -> Answer:
         """Answer once this worker's room has the change too, so that what comes next meets it."""
         if opened := self._hall.find(command.room):
             await opened.reach(await self._ledger.room_seq(command.room), SEEN_S)
@@ -323,6 +342,17 @@ class Commands:
 
     def _ping(self, session: Session, command: m.Ping) -> Answer:
         return m.Pong(id=command.id, server_time_ms=now_ms())
+
+
+def _trimmed(text: str) -> str:
+    """The text of a comment or notice as it is shown. Raises `Refused` `invalid`."""
+    trimmed = text.strip()
+    if not 1 <= len(trimmed) <= m.TEXT_CHARS_MAX:
+        raise Refused(
+            ErrorCode.INVALID,
+            f"text has {len(trimmed)} characters after trimming; 1-{m.TEXT_CHARS_MAX} are allowed",
+        )
+    return trimmed
 
 
 def _busy() -> Refused:

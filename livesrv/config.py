@@ -271,6 +271,19 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     demo: Annotated[
         bool, Meta(description="let anybody log in on the pages, with any role and play money")
     ] = False
+    rehearsal: Annotated[
+        bool | None,
+        Meta(
+            description="run a second server for practice, with books of its own and an audience "
+            "that is played, under /rehearsal/; none: only in a demo"
+        ),
+    ] = None
+    rehearsal_minutes_max: Annotated[
+        float, Meta(ge=0.1, le=120, description="minutes an audience is played for one rehearsal")
+    ] = 10
+    is_rehearsal: Annotated[
+        bool, Meta(description="this server is the one for practice: all its money is play money")
+    ] = False
 
     def __post_init__(self) -> None:
         """Check what concerns more than one value."""
@@ -309,6 +322,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             f"slow_skip_bytes ({self.slow_skip_bytes})",
         )
         _check_networks("trusted_proxies", self.trusted_proxies)
+        _check(
+            not (self.is_rehearsal and self.rehearsal),
+            "rehearsal: found true; a server that is a rehearsal has none of its own",
+        )
+        _check(
+            not (self.is_rehearsal and self.payment_url),
+            "payment_url: found one; a rehearsal takes no real money, so leave it out",
+        )
 
 
 TYPES: dict[str, Any] = get_type_hints(Config, include_extras=True)

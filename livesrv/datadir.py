@@ -89,6 +89,14 @@ def running(directory: Path) -> Config | None:
     return None
 
 
+def port(directory: Path) -> int | None:
+    """Where the server that runs in `directory` listens; None while none does."""
+    with contextlib.suppress(FileNotFoundError):
+        if is_held(directory):
+            return config.from_json((directory / "run.json").read_bytes()).port
+    return None
+
+
 def write(path: Path, content: bytes) -> None:
     """Replace `path` whole, mode 0600: a reader sees the old content or the new one."""
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600

@@ -20,6 +20,7 @@ from aiohttp import web
 from msgspec import UNSET
 
 from livesrv.auth import BadToken, ExpiredToken, Principal
+from livesrv.buyers import is_undone
 from livesrv.clock import monotonic_ms, now_ms
 from livesrv.config import Config
 from livesrv.ledger.store import Unavailable
@@ -236,6 +237,9 @@ class Gateway:
         for user, push in told:
             if user in self._by_user:
                 pushes[user].append(Item(push))
+                if is_undone(push):
+                    for session in self._by_user[user]:
+                        self._commands.order_undone(session)
         for user, items in pushes.items():
             for session in self._by_user[user]:
                 if session.is_stuck:

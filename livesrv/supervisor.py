@@ -1,7 +1,7 @@
 """The supervisor starts, watches, restarts and drains everything else; it serves nothing itself.
 
-    ledger, bus  ->  back office  ->  worker-0 … worker-N        started in this order
-    worker-0 … worker-N  ->  back office  ->  bus, ledger        stopped in this one
+    ledger, bus  ->  back office  ->  worker-0 … worker-N, rehearsal      started in this order
+    worker-0 … worker-N, rehearsal  ->  back office  ->  bus, ledger      stopped in this one
 
 Any child may be killed at any moment and comes back by itself; the others stay. Must not know
 what is said on the wire or written in the ledger. Invariant: while it runs, DATA_DIR/run.json is
@@ -38,6 +38,8 @@ LOADING_WAIT_S = 600.0
 DRAIN_EXTRA_S = 5.0
 """What a worker has, after its clients' time to move, to close what is left."""
 BACKOFFICE_GRACE_S = 5.0
+REHEARSAL_GRACE_S = 20.0
+"""It has stores of its own to close; when it is killed, all that it started dies with it."""
 STORE_GRACE_S = 10.0
 ANY_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Addresses to listen on, and what to write in a URL instead."""
@@ -45,6 +47,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 WORKER = (sys.executable, "-m", "livesrv.worker")
 BACKOFFICE = (sys.executable, "-m", "livesrv.backoffice")
+REHEARSAL = (sys.executable, "-m", "livesrv.rehearsal")
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +78,7 @@ class Supervisor:
         self._stores: list[Child] = []
         self._backoffice: list[Child] = []
         self._workers: list[Child] = []
+        self._rehearsal: list[Child] = []
         self._stop_asked = asyncio.Event()
         self._stopping: asyncio.Task[None] | None = None
 
@@ -154,7 +158,11 @@ class Supervisor:
             Program(f"worker-{index}", [*WORKER, str(run_json), str(index)])
             for index in range(self.config.workers)
         ]
-        await _together(*(self._start(self._workers, program) for program in workers))
+        starting = [self._start(self._workers, program) for program in workers]
+        if self.config.rehearsal:
+            rehearsal = Program("rehearsal", [*REHEARSAL, str(run_json)])
+            starting.append(self._start(self._rehearsal, rehearsal))
+        await _together(*starting)
 
     async def _start(self, group: list[Child], program: Program) -> None:
         assert self._claim is not None, "nothing starts in a directory that is not ours"
@@ -170,7 +178,10 @@ class Supervisor:
 
     async def _tear_down(self) -> None:
         drain_s = self.config.drain_ms / 1000 + DRAIN_EXTRA_S
-        await _together(*(child.stop(grace_s=drain_s) for child in self._workers))
+        await _together(
+            *(child.stop(grace_s=drain_s) for child in self._workers),
+            *(child.stop(grace_s=REHEARSAL_GRACE_S) for child in self._rehearsal),
+        )
         await _together(*(child.stop(grace_s=BACKOFFICE_GRACE_S) for child in self._backoffice))
         for store in reversed(self._stores):
             await store.stop(grace_s=STORE_GRACE_S)
@@ -193,7 +204,7 @@ class Supervisor:
 
     @property
     def _children(self) -> list[Child]:
-        return [*self._stores, *self._backoffice, *self._workers]
+        return [*self._stores, *self._backoffice, *self._workers, *self._rehearsal]
 
     def _write_pids(self) -> None:
         pids = {child.name: child.pid for child in self._children if child.pid is not None}

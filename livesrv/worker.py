@@ -9,9 +9,10 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from livesrv import pages, process, readings, stores
+from livesrv import buyers, pages, process, readings, stores
 from livesrv.api import Api
 from livesrv.bulletin import Bulletin
+from livesrv.buyers import Buyers
 from livesrv.clock import now_ms
 from livesrv.commands import Commands
 from livesrv.config import Config
@@ -20,6 +21,8 @@ from livesrv.gateway import Gateway
 from livesrv.ledger.store import Ledger
 from livesrv.metrics import Sample
 from livesrv.probes import LoopLag, StorePing
+from livesrv.rehearsal.practice import directory
+from livesrv.rehearsal.proxy import Proxy
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.hall import Hall
 from livesrv.rooms.nodes import Nodes
@@ -50,7 +53,9 @@ class Worker:
         self, config: Config, index: str, ledger: Ledger, bus: Bus, epoch: str, secret: str
     ) -> None:
         async def load(room: str) -> Head:
-            return await load_head(ledger, room, now_ms())
+            head = await load_head(ledger, room, now_ms())
+            head.buyers = await buyers.load(ledger, room)
+            return head
 
         name = f"w{index}{secrets.token_hex(3)}"
         self._config = config
@@ -61,8 +66,17 @@ class Worker:
         self._turnstile = Turnstile(config, self._tally)
         self._hall = Hall(name, epoch, bus, load, config, lambda: self.gateway.is_busy)
         self._outbox = Outbox(name, bus, self._hall.hear)
+        self._buyers = Buyers(ledger)
         commands = Commands(
-            name, config, secret, ledger, bus, self._hall, self._outbox, self._turnstile
+            name,
+            config,
+            secret,
+            ledger,
+            bus,
+            self._hall,
+            self._outbox,
+            self._turnstile,
+            self._buyers,
         )
         self.gateway = Gateway(name, config, commands, self._turnstile, self._tally)
         self._lag = LoopLag()
@@ -70,7 +84,7 @@ class Worker:
         self._bulletin = Bulletin(bus, config.port, f"worker-{index}", self._look)
 
     def app(self) -> web.Application:
-        """Both doors, behind one turnstile."""
+        """Both doors, and the way into the rehearsal, behind one turnstile."""
         turnstile, ledger, config = self._turnstile, self._ledger, self._config
         bulletin, hall = self._bulletin, self._hall
         api = Api(config, self._secret, ledger, self._bus, hall, turnstile, self._tally, bulletin)
@@ -82,6 +96,10 @@ class Worker:
         pages.add_routes(app.router, config)
         if config.demo:
             DemoLogin(self._secret, ledger).add_routes(app.router)
+        if config.rehearsal:
+            proxy = Proxy(directory(config))
+            proxy.add_routes(app.router)
+            app.on_cleanup.append(proxy.close)
         return app
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -94,6 +112,7 @@ class Worker:
             ),
             "the outbox": self._outbox.run(),
             "the census": hall.census(),
+            "looking up buyers": self._buyers.run(),
             "looking after connections": gateway.look_after(),
             "the loop's lag": self._lag.run(),
             **{f"the {store}'s ping": ping.run() for store, ping in self._pings.items()},

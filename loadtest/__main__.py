@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from .checkout.plan import BadPlan
-from .cli import bench, checkout, compare, find_capacity, preflight, report, run, selftest
+from .cli import audience, bench, checkout, compare, find_capacity, preflight, report, run, selftest
 from .cli.common import (
     EXIT_CONFIGURATION,
     EXIT_INTERRUPTED,
@@ -16,7 +16,7 @@ from .client.credentials import NoSecret
 from .process import TooFewFiles
 from .scenario.model import BadScenario
 
-COMMANDS = (preflight, run, find_capacity, compare, report, selftest, checkout, bench)
+COMMANDS = (preflight, run, find_capacity, compare, report, selftest, checkout, bench, audience)
 _DESCRIPTION = """\
 Load-test a livesrv server over its wire, and check that nothing was lost.
 """

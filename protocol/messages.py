@@ -175,6 +175,11 @@ MODERATIONS: dict[str, tuple[str, ...]] = {
 the show) or a ban (default: for good), and is slow mode's pause; 0 switches a mode off."""
 
 
+class GiveNotice(Command, tag="notice"):
+    room: Id
+    text: Text
+
+
 class Ping(Command, tag="ping"):
     pass
 
@@ -192,6 +197,7 @@ AnyCommand = (
     | Pin
     | Unpin
     | Moderate
+    | GiveNotice
     | Ping
 )
 
@@ -200,7 +206,7 @@ AnyCommand = (
 
 
 class User(Struct):
-    """Somebody as others see them. `badges`: any of `host`, `moderator`, `ops`."""
+    """Somebody as others see them. `badges`: any of `host`, `moderator`, `ops`, `buyer`."""
 
     id: str
     name: str
@@ -219,6 +225,7 @@ class Offer(Struct, kw_only=True):
     """Something on sale in a room, with what is left of it.
 
     `price_minor` is what a piece costs now; `flash` tells of a price for a while, to come or on.
+    `pieces` is how many were put on sale in all, of which `stock` are left.
     """
 
     offer: str
@@ -232,6 +239,7 @@ class Offer(Struct, kw_only=True):
     closes_ms: int | UnsetType = UNSET
     flash: FlashPrice | UnsetType = UNSET
     withdrawn: bool | UnsetType = UNSET
+    pieces: int | UnsetType = UNSET
 
 
 class Gifter(Struct):
@@ -357,6 +365,7 @@ class OfferEvent(Event, kw_only=True):
     closes_ms: int | UnsetType = UNSET
     flash: FlashPrice | UnsetType = UNSET
     withdrawn: bool | UnsetType = UNSET
+    pieces: int | UnsetType = UNSET
 
 
 class Pinned(OfferEvent, tag="pinned"):
@@ -434,8 +443,18 @@ class Unbanned(Event, tag="unbanned"):
 
 
 class Settings(Event, tag="settings"):
+    """What a room is called is told only where that was changed; null: it has none now."""
+
     slow_mode_s: int
     followers_only: bool
+    title: str | UnsetType = UNSET
+    city: str | UnsetType | None = UNSET
+    theme: str | UnsetType | None = UNSET
+    media_url: str | UnsetType | None = UNSET
+
+
+ABOUT_ROOM = ("title", "city", "theme", "media_url")
+"""What a host says of a room, and may change; fields of `State` and of `Settings`."""
 
 
 class Notice(Event, tag="notice"):

@@ -47,10 +47,11 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "d"
 
 
-async def started(data_dir: Path) -> tuple[Process, str]:
+async def started(data_dir: Path, environ: dict[str, str]) -> tuple[Process, str]:
     """A demo and its URL."""
     process = await asyncio.create_subprocess_exec(
         *(*LIVESRV, "demo", "--port", "0", "--data-dir", str(data_dir)),
+        env=os.environ | environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -72,9 +73,9 @@ async def interrupted(process: Process, data_dir: Path) -> str:
 
 
 @asynccontextmanager
-async def demo(data_dir: Path) -> AsyncIterator[str]:
+async def demo(data_dir: Path, rehearsal: str = "false") -> AsyncIterator[str]:
     """A demo at this URL, which in the end has ended on Ctrl-C without a complaint."""
-    process, url = await started(data_dir)
+    process, url = await started(data_dir, {"LIVESRV_REHEARSAL": rehearsal})
     try:
         yield url
         assert "Traceback" not in await interrupted(process, data_dir)
@@ -130,8 +131,9 @@ async def audited(data_dir: Path) -> dict[str, Any]:
 async def test_the_show_is_heard_ends_on_ctrl_c_and_goes_on_with_the_same_books(
     data_dir: Path,
 ) -> None:
-    async with demo(data_dir) as url:
+    async with demo(data_dir, rehearsal="") as url:
         assert await get(f"{url}/readyz") == "ok\n"
+        assert (await get(f"{url}/v1/pages"))["has_rehearsal"]
         assert [room["room"] for room in (await get(f"{url}/v1/rooms"))["rooms"]] == [ROOM]
         async with guest(url) as watching:
             await heard_all(watching, "comment", "like", "gift", "sold")

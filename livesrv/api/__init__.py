@@ -29,6 +29,7 @@ from .metrics import MetricsEndpoint
 from .money import MoneyEndpoints
 from .openapi import Route, describe
 from .orders import OrderEndpoints
+from .pages import PagesEndpoint
 from .rooms import RoomEndpoints
 from .shop import ShopEndpoints
 from .statements import StatementEndpoints
@@ -64,6 +65,7 @@ class Api:
             *OrderEndpoints(desk).routes,
             *MoneyEndpoints(desk).routes,
             *StatementEndpoints(desk).routes,
+            *PagesEndpoint(desk).routes,
             *MetricsEndpoint(desk, turnstile, bulletin).routes,
             Route("GET", "/openapi.json", "", self._openapi),
             Route("GET", "/livez", "", self._livez),

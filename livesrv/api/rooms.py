@@ -6,7 +6,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from livesrv.clock import now_ms
-from livesrv.commerce import follows, joint, shows
+from livesrv.commerce import diary, follows, joint, shows
 from livesrv.rooms.bus import AWAY as BUS_AWAY
 from livesrv.rooms.bus import Bus
 from livesrv.rooms.hall import Hall
@@ -27,6 +27,10 @@ POSTER_PAGES_MAX = 64
 class RoomList(Struct):
     rooms: list[State]
     next: str | None
+
+
+class ShowList(Struct):
+    shows: list[diary.ShowView]
 
 
 class Poster(Struct):
@@ -77,8 +81,10 @@ class RoomEndpoints:
             Route("GET", "/v1/rooms", "", self._list, RoomList),
             Route("GET", "/v1/live", "", self._live, PosterList),
             Route("GET", room, "", self._read, State),
+            Route("PATCH", room, "its host", self._change, State, shows.RoomChange),
             Route("POST", f"{room}/start", "its host", self._start, State),
             Route("POST", f"{room}/end", "its host", self._end, State),
+            Route("GET", "/v1/shows", "viewer", self._shows, ShowList),
             Route("PUT", sale, "its host", self._propose, joint.JointSale, joint.NewJointSale),
             Route(
                 "POST",
@@ -124,6 +130,11 @@ class RoomEndpoints:
     async def _read(self, request: web.Request) -> State:
         return await self._state(path_id(request, "room"))
 
+    async def _change(self, request: web.Request) -> State:
+        room, host = path_id(request, "room"), self._desk.user(request)
+        await shows.change(self._ledger, host, room, await body(request, shows.RoomChange))
+        return await self._state(room)
+
     async def _start(self, request: web.Request) -> State:
         room = path_id(request, "room")
         await shows.start(self._ledger, self._desk.user(request), room, now_ms())
@@ -131,8 +142,11 @@ class RoomEndpoints:
 
     async def _end(self, request: web.Request) -> State:
         room = path_id(request, "room")
-        await shows.end(self._ledger, self._desk.user(request), room)
+        await shows.end(self._ledger, self._desk.user(request), room, now_ms())
         return await self._state(room)
+
+    async def _shows(self, request: web.Request) -> ShowList:
+        return ShowList(await diary.list_shows(self._ledger, self._desk.user(request).user))
 
     async def _propose(self, request: web.Request) -> joint.JointSale:
         host, new = self._desk.user(request), await body(request, joint.NewJointSale)

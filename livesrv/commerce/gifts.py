@@ -25,7 +25,7 @@ from livesrv.ledger.split import Due, Portion
 from livesrv.ledger.store import Ledger, Status
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
-from protocol.messages import Gift, Gifted
+from protocol.messages import Gift, Gifted, User
 
 from .cards import gift_shares
 from .keys import HOUR_MS, forget_at_ms
@@ -53,8 +53,9 @@ async def give(
     *,
     terms: Terms,
     now_ms: int,
+    is_buyer: bool = False,
 ) -> Gifted:
-    """Charge a combo up to `gift.count`.
+    """Charge a combo up to `gift.count`. `is_buyer`: the giver is shown as one who bought there.
 
     Raises `Refused`: `not_found` for the room or the gift, `not_live`, `banned`,
     `insufficient_funds`, `conflict` when the key is another gift's, `too_old`.
@@ -78,7 +79,8 @@ async def give(
         require_not_banned(read_moderation(registers[moderation_name]), giver.user, now_ms)
         charged_minor = terms.gift_prices[gift.gift] * (gift.count - combo.count)
         portion = _portion(registers, room, charged_minor, terms)
-        entry = _entry(giver, gift, attempt, combo.count, portion)
+        shown = giver.as_user(is_buyer=is_buyer)
+        entry = _entry(shown, gift, attempt, combo.count, portion, room)
         entry.reads = [(name, register.version) for name, register in registers.items()]
         charged = replace(combo, count=gift.count)
         entry.writes = [Write(combo_name, msgspec.json.encode(charged).decode(), forget_ms)]
@@ -121,25 +123,26 @@ def _portion(registers: Registers, room: Room, coins: int, terms: Terms) -> Port
     return Portion(coins, gift_shares(card, room.host.id, party.agency, room.shares_bps))
 
 
-def _entry(giver: Principal, gift: Gift, attempt: str, charged: int, portion: Portion) -> Entry:
-    identity = f"gift:{giver.user}:{gift.key}:{charged}-{gift.count}:{attempt}"
+def _entry(
+    giver: User, gift: Gift, attempt: str, charged: int, portion: Portion, room: Room
+) -> Entry:
+    identity = f"gift:{giver.id}:{gift.key}:{charged}-{gift.count}:{attempt}"
     coins = portion.gross
     return Entry(
         id=identity,
         fingerprint=fingerprint([identity, gift.room, gift.gift]),
         kind="gift",
         room=gift.room,
-        legs=[leg(f"wallet:{giver.user}", COIN, -coins), leg(GIFTS_UNSETTLED, COIN, coins)],
-        ranks=[
-            Rank(gifters_ranking(gift.room), f"{giver.user} {giver.name}", coins, is_raise=True)
-        ],
+        legs=[leg(f"wallet:{giver.id}", COIN, -coins), leg(GIFTS_UNSETTLED, COIN, coins)],
+        ranks=[Rank(gifters_ranking(gift.room), f"{giver.id} {giver.name}", coins, is_raise=True)],
         facts={
-            "user": giver.as_user(),
+            "user": giver,
             "gift": gift.gift,
             "combo": gift.key,
             "count": gift.count,
             "added": gift.count - charged,
             "coins": coins,
             "due": Due(GIFTS_UNSETTLED, COIN, (portion,)),
+            "show": [room.host.id, room.began_ms],
         },
     )

@@ -15,6 +15,8 @@ from protocol.codes import ErrorCode
 
 from .registers import quota_account, quota_asset
 
+BOUGHT = frozenset({"paid", "shipped", "delivered", "settled"})
+"""States in which the goods are the buyer's, and paid."""
 MOVES: dict[str, dict[str, str]] = {
     "held": {"pay": "paid", "expire": "expired", "cancel": "cancelled"},
     "expired": {"pay": "paid"},
@@ -45,7 +47,8 @@ class OrderLineSheet(Struct, frozen=True, omit_defaults=True):
 class OrderSheet(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The register `order:ORDER`.
 
-    `name` is the buyer's, kept until the order is paid so that its room may be told who bought.
+    `name` is the buyer's, kept until the order is paid so that its room may be told who bought;
+    `show_ms` is when the show began in which it was placed, kept as long.
     `provider` holds the money, `payment` is its name for it; `due_ms` is when the clock moves the
     order on by itself: a hold ends, a parcel counts as delivered, the return window closes.
     """
@@ -63,6 +66,7 @@ class OrderSheet(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seller: str
     refunded_minor: int = 0
     name: str = ""
+    show_ms: int = 0
     provider: str = "wallet"
     payment: str | None = None
     due_ms: int | None = None
@@ -115,6 +119,11 @@ def holds_ranking(room: str, offer: str) -> str:
     return f"holds:{room}:{offer}"
 
 
+def buyers_ranking(room: str) -> str:
+    """Who has bought in a room, by how many of the orders still stand; 0 where none does."""
+    return f"buyers:{room}"
+
+
 def ranks(before: OrderSheet | None, after: OrderSheet) -> list[Rank]:
     """Where an order stands in the lists of its parties and in the clock's."""
     moves: list[Rank] = []
@@ -122,6 +131,8 @@ def ranks(before: OrderSheet | None, after: OrderSheet) -> list[Rank]:
         if before is not None:
             moves += [Rank(name, before.order, 0) for name in _lists(before)]
         moves += [Rank(name, after.order, after.at_ms) for name in _lists(after)]
+    if change := _is_bought(after) - _is_bought(before):
+        moves.append(Rank(buyers_ranking(after.room), after.buyer, change, is_raise=True))
     if (before.due_ms if before else None) != after.due_ms:
         moves.append(Rank(DUE_RANKING, order_register(after.order), after.due_ms or 0))
     if "held" in (after.status, before and before.status):
@@ -129,6 +140,10 @@ def ranks(before: OrderSheet | None, after: OrderSheet) -> list[Rank]:
         for line in after.lines:
             moves.append(Rank(holds_ranking(after.room, line.offer), after.order, ends_ms))
     return moves
+
+
+def _is_bought(sheet: OrderSheet | None) -> bool:
+    return sheet is not None and sheet.status in BOUGHT
 
 
 def _lists(sheet: OrderSheet) -> list[str]:

@@ -45,6 +45,7 @@ from .order_states import (
 from .parties import CARDS_REGISTER
 from .providers import Provider
 from .registers import (
+    Room,
     held_account,
     moderation_register,
     offer_register,
@@ -161,7 +162,7 @@ class _Draft(NamedTuple):
         require_not_banned(moderation, self.buyer.user, self.now_ms)
         deal = self._deal(registers)
         basket = fill(registers, self.room, room, self.request, deal, self.terms, self.now_ms)
-        order = self._order(room.host.id, basket)
+        order = self._order(room, basket)
         return replace(
             self.blank,
             room=self.room,
@@ -169,7 +170,7 @@ class _Draft(NamedTuple):
             reads=[(name, register.version) for name, register in registers.items()],
             writes=self._writes(order, deal),
             ranks=ranks(None, order),
-            facts=self._facts(order, basket),
+            facts=self._facts(order, basket, room),
         )
 
     def _deal(self, registers: Registers) -> Deal | None:
@@ -179,13 +180,13 @@ class _Draft(NamedTuple):
         require_acceptable(deal, self.room, self.buyer.user, self.request, self.id, self.now_ms)
         return deal
 
-    def _order(self, host: str, basket: Basket) -> OrderSheet:
+    def _order(self, room: Room, basket: Basket) -> OrderSheet:
         hold_ms = self.provider.hold_ms
         return OrderSheet(
             order=self.id,
             room=self.room,
             buyer=self.buyer.user,
-            host=host,
+            host=room.host.id,
             seller=basket.seller,
             status="paid" if hold_ms is None else "held",
             lines=tuple(
@@ -197,6 +198,7 @@ class _Draft(NamedTuple):
             at_ms=self.now_ms,
             portions=basket.portions,
             name="" if hold_ms is None else self.buyer.name,
+            show_ms=0 if hold_ms is None else room.began_ms,
             provider=self.provider.name,
             due_ms=None if hold_ms is None else self.now_ms + hold_ms,
         )
@@ -227,7 +229,7 @@ class _Draft(NamedTuple):
             writes.append(_write(name, replace(deal, order=order.order)))
         return writes
 
-    def _facts(self, order: OrderSheet, basket: Basket) -> dict[str, object]:
+    def _facts(self, order: OrderSheet, basket: Basket, room: Room) -> dict[str, object]:
         facts: dict[str, object] = {
             "user": self.buyer.as_user(),
             "order": order.order,
@@ -235,7 +237,9 @@ class _Draft(NamedTuple):
             "lines": [[line.offer, line.quantity] for line in order.lines],
             "cards": basket.cards,
         }
-        return {**facts, "due": order.due} if order.status == "paid" else facts
+        if order.status == "paid":
+            facts |= {"due": order.due, "show": [order.host, room.began_ms]}
+        return facts
 
 
 def _write(name: str, document: Struct) -> Write:

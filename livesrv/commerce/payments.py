@@ -124,7 +124,7 @@ class _Taking:
 
     def _paid(self, registers: Registers, sheet: OrderSheet) -> Entry:
         status, payment = moved(sheet, "pay"), self.event.payment
-        paid = replace(sheet, status=status, payment=payment, due_ms=None, name="")
+        paid = replace(sheet, status=status, payment=payment, due_ms=None, name="", show_ms=0)
         clearing = clearing_account(self.provider)
         change = Change(
             kind="pay",
@@ -138,6 +138,7 @@ class _Taking:
                 "user": User(sheet.buyer, sheet.name or sheet.buyer),
                 "payment": self.event.payment,
                 "due": paid.due,
+                **({"show": [sheet.host, sheet.show_ms]} if sheet.show_ms else {}),
             },
             reads=[(self.name, 0)],
             writes=[self._noted(is_returned=False)],

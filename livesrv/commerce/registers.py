@@ -36,6 +36,11 @@ class Room(Struct, frozen=True, kw_only=True, omit_defaults=True):
     followers_only: bool = False
     shares_bps: dict[str, int] = {}
 
+    @property
+    def began_ms(self) -> int:
+        """When its last show began. With the room, it names the show."""
+        return self.started_at_ms or 0
+
 
 class Moderation(Struct, frozen=True, kw_only=True):
     """User -> until when; None: the rest of the show when muted, for good when banned."""
@@ -59,6 +64,7 @@ class Flash(Struct, frozen=True, kw_only=True):
 class OfferSheet(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an offer promises. What is left of it is a balance, not part of the sheet.
 
+    `stocked`: how many pieces were put on sale in all, with each restock.
     `seller`: whose goods they are, the room's host unless named; `broker`: who found them. On sale
     from `opens_ms` until before `closes_ms`. `card` is a rate card for this offer alone.
     """
@@ -202,6 +208,7 @@ def terms_shown(sheet: OfferSheet, now_ms: int) -> dict[str, Any]:
         "price_minor": sheet.price_at(now_ms),
         "currency": sheet.currency,
         "limit_per_buyer": sheet.limit_per_buyer,
+        "pieces": sheet.stocked,
     }
     for name in ("seller", "opens_ms", "closes_ms"):
         if (value := getattr(sheet, name)) is not None:

@@ -1,10 +1,11 @@
 """A room's show: created, started, its offers pinned, ended. Each step is one entry."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from livesrv.auth import Principal
@@ -12,8 +13,9 @@ from livesrv.ledger.entry import Entry, Leg, Rank, Register, Registers, Write, f
 from livesrv.ledger.store import Ledger
 from livesrv.refusal import Refused
 from protocol.codes import ErrorCode
-from protocol.messages import Id, Short, Title, Url, User
+from protocol.messages import ABOUT_ROOM, Id, Short, Title, Url, User
 
+from .diary import Page, diary_register, noted, read_diary
 from .registers import (
     Room,
     moderation_register,
@@ -43,6 +45,15 @@ class NewRoom(Struct, kw_only=True):
     media_url: Url | None = None
 
 
+class RoomChange(Struct, kw_only=True):
+    """The body of `PATCH /v1/rooms/{room}`: what is to be otherwise. Null takes it away."""
+
+    title: Title | UnsetType = UNSET
+    city: Short | UnsetType | None = UNSET
+    theme: Short | UnsetType | None = UNSET
+    media_url: Url | UnsetType | None = UNSET
+
+
 def show_entry(
     kind: str,
     room_id: str,
@@ -54,9 +65,15 @@ def show_entry(
     legs: Sequence[Leg] = (),
     ranks: Sequence[Rank] = (),
 ) -> Entry:
-    """An entry that happens once for the versions it has read: repeating it is the same entry."""
+    """An entry that happens once for the versions it has read.
+
+    One that writes takes its versions away, so its id need not: who composes the same from an old
+    memory is told that it is stale, and looks again. One that writes nothing is the same entry,
+    whoever composes it.
+    """
     versions = {name: register.version for name, register in reads.items()}
-    content = fingerprint([kind, room_id, by.user, versions, writes, facts])
+    attempt = secrets.token_hex(8) if writes else ""
+    content = fingerprint([kind, room_id, by.user, versions, writes, facts, attempt])
     return Entry(
         id=f"{kind}:{room_id}:{content}",
         fingerprint=content,
@@ -93,34 +110,59 @@ async def create(ledger: Ledger, host: Principal, room_id: str, new: NewRoom) ->
     await ledger.transact([name], compose, likely_absent=[name])
 
 
+async def change(ledger: Ledger, host: Principal, room_id: str, wanted: RoomChange) -> None:
+    """Say otherwise what a room is called and where it is seen. What it is already is no change.
+
+    Raises `Refused`: `not_found`, `forbidden` for anybody but its host.
+    """
+    name = room_register(room_id)
+    named = {each: getattr(wanted, each) for each in ABOUT_ROOM}
+    named = {each: value for each, value in named.items() if value is not UNSET}
+
+    def compose(registers: Registers) -> Entry | None:
+        room = _own_room(registers[name], host)
+        changed = replace(room, **named)
+        if changed == room:
+            return None
+        facts = {each: getattr(changed, each) for each in ("slow_mode_s", "followers_only")}
+        facts |= {each: getattr(changed, each) for each in ABOUT_ROOM}
+        return show_entry(
+            "settings", room_id, host, reads=registers, writes={name: changed}, facts=facts
+        )
+
+    await ledger.transact([name], compose)
+
+
 async def start(ledger: Ledger, host: Principal, room_id: str, now_ms: int) -> None:
     """Begin the show. Starting what is live changes nothing."""
-    name = room_register(room_id)
+    name, diary_name = room_register(room_id), diary_register(host.user)
 
     def compose(registers: Registers) -> Entry | None:
         room = _own_room(registers[name], host)
         if room.status == "live":
             return None
         room = replace(room, status="live", started_at_ms=now_ms)
+        page = Page(room=room_id, title=room.title, started_at_ms=now_ms)
         return show_entry(
             "start",
             room_id,
             host,
             reads=registers,
-            writes={name: room},
+            writes={name: room, diary_name: noted(read_diary(registers[diary_name]), page)},
             facts={"started_at_ms": now_ms},
             ranks=[Rank(LIVE_RANKING, room_id, now_ms)],
         )
 
-    await ledger.transact([name], compose)
+    await ledger.transact([name, diary_name], compose)
 
 
-async def end(ledger: Ledger, host: Principal, room_id: str) -> None:
+async def end(ledger: Ledger, host: Principal, room_id: str, now_ms: int) -> None:
     """End the show, and with it the mutes that were for its rest.
 
     Raises `Refused` `not_live` when none is on.
     """
     name, moderation_name = room_register(room_id), moderation_register(room_id)
+    diary_name = diary_register(host.user)
 
     def compose(registers: Registers) -> Entry:
         room = _own_room(registers[name], host)
@@ -129,16 +171,20 @@ async def end(ledger: Ledger, host: Principal, room_id: str) -> None:
         moderation = read_moderation(registers[moderation_name])
         lasting = {user: until for user, until in moderation.muted.items() if until is not None}
         moderation = replace(moderation, muted=lasting)
+        began_ms = room.began_ms
+        page = Page(room=room_id, title=room.title, started_at_ms=began_ms, ended_at_ms=now_ms)
+        diary = noted(read_diary(registers[diary_name]), page)
         return show_entry(
             "end",
             room_id,
             host,
             reads=registers,
-            writes={name: room, moderation_name: moderation},
+            writes={name: room, moderation_name: moderation, diary_name: diary},
+            facts={"show": [host.user, began_ms]},
             ranks=[Rank(LIVE_RANKING, room_id, 0)],
         )
 
-    await ledger.transact([name, moderation_name], compose)
+    await ledger.transact([name, moderation_name, diary_name], compose)
 
 
 async def pin(ledger: Ledger, host: Principal, room_id: str, offer: str, now_ms: int) -> None:

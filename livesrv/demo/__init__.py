@@ -24,8 +24,8 @@ from livesrv import datadir
 from livesrv.config import Config
 from livesrv.supervisor import SetupError, Supervisor
 from loadtest.client.api import Api, Refusal, Unreachable, open_session
+from loadtest.client.person import Client
 
-from .client import Client
 from .figures import Figures, Message, Shelf
 from .people import CAST
 from .script import ROOM
@@ -36,7 +36,8 @@ from .view import Notes, View
 
 async def run(config: Config) -> int:
     """Serve and play until Ctrl-C. Raises `SetupError` when it cannot begin."""
-    supervisor = Supervisor(replace(config, demo=True), log_dir=Path(config.data_dir) / "logs")
+    config = replace(config, demo=True, rehearsal=config.rehearsal is not False)
+    supervisor = Supervisor(config, log_dir=Path(config.data_dir) / "logs")
     await supervisor.start()
     playing = asyncio.create_task(_play(supervisor.url, supervisor.config))
     stopped = asyncio.create_task(supervisor.run_until_stopped())

@@ -14,8 +14,8 @@ from random import Random
 from typing import Any, NoReturn
 
 from loadtest.client.api import Refusal, Unreachable
+from loadtest.client.person import Client, Lost, Refused
 
-from .client import Client, Lost, Refused
 from .figures import Figures, Shelf
 from .people import CAST, PHRASES, Mood, Person
 from .script import ACTS, NEARLY_SOLD_OUT, NEW_CRATE, THANKS_FOR_BIG_GIFT, Act, Exchange

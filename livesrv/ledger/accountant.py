@@ -27,6 +27,7 @@ from .maturity import Ripening
 from .split import Due, movements
 from .store import AWAY, Ledger, Unavailable
 from .tail import Tail
+from .takings import Takings
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +49,17 @@ def marked(watermark: Register) -> int:
 
 
 def batch_entry(
-    watermark: Register, upto: int, dues: Sequence[Due], ripening: Ripening | None = None
+    watermark: Register,
+    upto: int,
+    dues: Sequence[Due],
+    ripening: Ripening | None = None,
+    takings: Takings | None = None,
 ) -> Entry:
     """One entry that settles the dues and moves the watermark to `upto`.
 
     Pure. Thousands of dues fold into one leg per account and asset, in a fixed order, so the same
-    lines always make the same entry. What gifts have earned is noted to become available later.
+    lines always make the same entry. What gifts have earned is noted to become available later,
+    and what shows have taken is counted.
     """
     totals: defaultdict[tuple[str, str], int] = defaultdict(int)
     for due, count in Counter(dues).items():
@@ -66,6 +72,8 @@ def batch_entry(
         gifts = [due for due in dues if due.account == GIFTS_UNSETTLED]
         ranks += ripening.ranks(gifts)
         facts["ripe_ms"] = ripening.ripe_ms
+    if takings is not None:
+        ranks += takings.ranks()
     identity = f"commission:{marked(watermark)}-{upto}"
     return Entry(
         id=identity,
@@ -95,20 +103,27 @@ class Accountant:
         """Up to here the commission is posted."""
 
     async def settle(self) -> int:
-        """Post the next batch; returns how many dues it settled, 0 when there are none."""
+        """Post the next batch; returns how many dues it settled, 0 when there are none.
+
+        The end of a show is worth a batch of its own: it tells that what the show took is whole.
+        """
         watermark = (await self._ledger.read([WATERMARK_REGISTER]))[WATERMARK_REGISTER]
         place = max(marked(watermark), self._seen)
         dues: list[Due] = []
+        takings = Takings()
         upto = 0
         while len(dues) < BATCH_LINES_MAX and (lines := await self._tail.next(place)):
             place = lines[-1].place
             for line in lines:
-                if due := due_of(line):
+                due = due_of(line)
+                is_counted = takings.add(line, due)
+                if due is not None:
                     dues.append(due)
+                if due is not None or is_counted:
                     upto = line.place
-        if dues:
+        if upto:
             ripening = Ripening.at(self._clock_ms(), self._gift_window_ms)
-            await self._ledger.post(batch_entry(watermark, upto, dues, ripening))
+            await self._ledger.post(batch_entry(watermark, upto, dues, ripening, takings))
         else:
             self._seen = place
         self.place = upto or place

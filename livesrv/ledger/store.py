@@ -381,6 +381,19 @@ class Ledger:
         )
         return [(member.decode(), int(score)) for member, score in found]
 
+    async def tops(self, rankings: Sequence[str], count: int) -> list[list[tuple[str, int]]]:
+        """The top of each ranking, in one go."""
+        async with self.store.pipeline(transaction=False) as pipe:
+            for ranking in rankings:
+                pipe.zrange(RANK_PREFIX + ranking, 0, count - 1, desc=True, withscores=True)
+            found = await self._reading(pipe.execute())
+        return [[(member.decode(), int(score)) for member, score in top] for top in found]
+
+    async def scores(self, ranking: str, members: Sequence[str]) -> list[int]:
+        """The score of each member in a ranking, 0 for one that is not there."""
+        found = await self._reading(self.store.zmscore(RANK_PREFIX + ranking, list(members)))
+        return [int(score or 0) for score in found]
+
     async def upto(self, ranking: str, score: int, count: int) -> list[str]:
         """Members of a ranking with at most a score, lowest first."""
         found = await self._reading(

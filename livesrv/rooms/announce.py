@@ -90,6 +90,14 @@ def _sold(line: Line, facts: Facts, head: Head) -> m.Event:
     return m.Sold(user=_user(facts), lines=_lines(line, facts), **head)
 
 
+def _settings(line: Line, facts: Facts, head: Head) -> m.Event:
+    """How the room may be spoken in, and what it is called where that was changed."""
+    about = {name: facts[name] for name in m.ABOUT_ROOM if name in facts}
+    return m.Settings(
+        slow_mode_s=facts["slow_mode_s"], followers_only=facts["followers_only"], **about, **head
+    )
+
+
 def _lines(line: Line, facts: Facts) -> list[m.SoldLine]:
     """What moved, with the stock that is left: the balances behind the legs of stocks, in order."""
     stocks = [
@@ -124,7 +132,6 @@ _BUILDERS: dict[str, Callable[[Line, Facts, Head], m.Event]] = {
         user=facts["user"], until_ms=facts["until_ms"], **head
     ),
     "unban": lambda line, facts, head: m.Unbanned(user=facts["user"], **head),
-    "settings": lambda line, facts, head: m.Settings(
-        slow_mode_s=facts["slow_mode_s"], followers_only=facts["followers_only"], **head
-    ),
+    "settings": _settings,
+    "notice": lambda line, facts, head: m.Notice(text=facts["text"], **head),
 }

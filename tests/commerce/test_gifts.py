@@ -121,7 +121,7 @@ async def test_after_the_show_has_ended_elsewhere_a_gift_is_refused(
     async with open_ledger(ledger_store.url) as one, open_ledger(ledger_store.url) as other:
         await open_show(one)
         await give(one, 1)
-        await shows.end(other, HOST, "r")
+        await shows.end(other, HOST, "r", NOW_MS)
         with pytest.raises(Refused) as refused:
             await give(one, 2)
         assert refused.value.code is ErrorCode.NOT_LIVE

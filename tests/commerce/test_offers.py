@@ -303,7 +303,7 @@ async def test_an_offer_of_a_show_that_is_over_can_be_changed_but_not_ordered(
     market: Market,
 ) -> None:
     await market.change(flash=flash(market))
-    await shows.end(market.ledger, person("mei"), "r")
+    await shows.end(market.ledger, person("mei"), "r", market.now_ms)
     with refused(ErrorCode.NOT_LIVE):
         await market.buy()
     await market.change(price_minor=5)

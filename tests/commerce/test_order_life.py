@@ -227,7 +227,7 @@ async def test_an_order_may_settle_before_its_commission_is_posted(ledger: Ledge
 async def test_an_order_lives_on_after_its_show_has_ended(market: Market) -> None:
     held, paid = await market.hold(), (await market.buy()).order
     cancelled = (await market.buy()).order
-    await shows.end(market.ledger, person("mei"), "r")
+    await shows.end(market.ledger, person("mei"), "r", market.now_ms)
     await market.paid(held)
     await market.cancel(cancelled, by="lan")
     await market.through_life(paid)

@@ -114,7 +114,7 @@ async def test_an_accepted_key_answers_the_same_after_the_show(ledger: Ledger) -
     await open_shop(ledger)
     first = await buy(ledger, 299, ("peach", 1))
     await buy(ledger, 299, ("peach", 1), key="other")
-    await shows.end(ledger, HOST, "r")
+    await shows.end(ledger, HOST, "r", NOW_MS)
     again = await buy(ledger, 299, ("peach", 1))
     assert again == Placed(
         order=first.order,
@@ -144,7 +144,7 @@ async def test_an_accepted_key_answers_the_same_to_a_buyer_who_was_banned_since(
 
 async def test_a_key_refused_before_the_show_stays_refused_in_it(ledger: Ledger) -> None:
     await open_shop(ledger)
-    await shows.end(ledger, HOST, "r")
+    await shows.end(ledger, HOST, "r", NOW_MS)
     assert await refusal_of(ledger, 299, ("peach", 1), key="k") is ErrorCode.NOT_LIVE
     await shows.start(ledger, HOST, "r", NOW_MS + 1)
     assert await refusal_of(ledger, 299, ("peach", 1), key="k") is ErrorCode.NOT_LIVE

@@ -21,6 +21,7 @@ PURE = {
     *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
     *("order", "presence", "seal", "shares"),
+    *("phrases", "scene", "temper"),
     *("bottleneck", "checks", "exposition", "moment", "vitals"),
     *("axes", "charts", "markup", "panels", "sections", "spreads"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "tables", "wording"),
@@ -31,6 +32,7 @@ ARROWS = {
     "scenario": {"record"},
     "books": {"scenario"},
     "client": {"books", "scenario"},
+    "crowd": {"client"},
     "crew": {"alongside", "books", "client", "process", "scenario"},
     "run": {
         *("alongside", "books", "capacity", "checkout", "client", "crew", "record", "report"),

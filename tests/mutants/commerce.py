@@ -118,6 +118,30 @@ COMMERCE = [
         "tests/commerce/test_joint.py::test_gifts_are_shared_too",
     ),
     Mutant(
+        "livesrv/commerce/notices.py",
+        "if text == latest.text and 0 <= age_ms < SAME_MS:",
+        "if text == latest.text:",
+        "tests/commerce/test_notices.py::test_a_repeat_is_told_once_whichever_worker_it_comes_to",
+    ),
+    Mutant(
+        "livesrv/commerce/notices.py",
+        "    if 0 <= age_ms < PAUSE_MS:\n",
+        "    if age_ms < PAUSE_MS:\n",
+        "tests/commerce/test_notices.py::test_a_clock_that_was_set_back_keeps_nobody_silent",
+    ),
+    Mutant(
+        "livesrv/commerce/order_states.py",
+        "_is_bought(after) - _is_bought(before)",
+        "_is_bought(after)",
+        "tests/commerce/test_buyers.py::test_who_has_cancelled_or_was_given_all_back_is_no_buyer",
+    ),
+    Mutant(
+        "livesrv/commerce/payments.py",
+        '"show": [sheet.host, sheet.show_ms]',
+        '"show": [sheet.host, self.now_ms]',
+        "tests/commerce/test_diary.py::test_money_that_comes_late_counts_for_the_show_of_its_order",
+    ),
+    Mutant(
         "livesrv/commerce/catalog.py",
         '"come_ms": come_ms}',
         "}",

@@ -310,6 +310,12 @@ SPLITS = [
 COMMISSION = [
     Mutant(
         ACCOUNTANT,
+        "        if upto:\n",
+        "        if dues:\n",
+        "tests/commerce/test_diary.py::test_a_show_that_sold_nothing_is_final_too_and_said_once",
+    ),
+    Mutant(
+        ACCOUNTANT,
         "reads=[(WATERMARK_REGISTER, watermark.version)],",
         "reads=[],",
         ACCOUNTANT_TEST + "test_a_batch_made_from_a_watermark_that_has_moved_is_not_accepted",

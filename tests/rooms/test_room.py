@@ -3,15 +3,21 @@
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from livesrv.rooms import room as room_module
 from livesrv.rooms.room import Head, Room
 from protocol import messages as m
 from protocol.codec import Format, Item
 
 HOST = m.User("h", "Host", ["host"])
 BO = m.User("b", "Bo")
+
+
+def sold(seq: int, user: m.User) -> bytes:
+    return encoded(m.Sold(seq=seq, at_ms=0, user=user, lines=[]))
 
 
 def room_at(seq: int = 0, history_max: int = 100, **state: Any) -> Room:
@@ -156,3 +162,41 @@ def test_a_removed_comment_is_gone_from_the_snapshot_and_the_latest_are_kept() -
     room.flush()
     left = [msgspec.json.decode(raw)["comment"] for raw in room.snapshot(Format.JSON).comments]
     assert left == ["c2", "c4"]
+
+
+def test_who_buys_is_a_buyer_once_that_was_sent() -> None:
+    room = room_at(seq=4)
+    room.accept(5, [sold(5, BO)])
+    assert not room.is_buyer("b")
+    room.flush()
+    assert room.is_buyer("b")
+    assert not room.is_buyer("h")
+
+
+def test_a_sale_that_the_state_contains_makes_no_buyer_again() -> None:
+    room = room_at(seq=4)
+    room.remember(4, [sold(4, BO)])
+    assert not room.is_buyer("b")
+
+
+def test_as_many_buyers_are_kept_as_fit_the_latest_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room_module, "BUYERS_KEPT", 3)
+    room = room_at()
+    for user in ("a", "b", "c", "a", "d"):
+        room.note_buyer(user, is_buyer=True)
+    assert [user for user in "abcd" if room.is_buyer(user)] == ["a", "c", "d"]
+    room.note_buyer("c", is_buyer=False)
+    assert [user for user in "abcd" if room.is_buyer(user)] == ["a", "d"]
+
+
+def test_what_a_room_is_called_changes_only_where_that_is_told() -> None:
+    room = room_at(seq=0, city="Lishui", theme="fruit")
+    changed = m.Settings(
+        seq=1, at_ms=0, slow_mode_s=0, followers_only=False, title="Plums", theme=None
+    )
+    slow = m.Settings(seq=2, at_ms=0, slow_mode_s=0, followers_only=True)
+    room.accept(1, [encoded(changed), encoded(slow)])
+    room.flush()
+    state = room.snapshot(Format.JSON)
+    assert (state.title, state.city, state.theme) == ("Plums", "Lishui", None)
+    assert state.followers_only

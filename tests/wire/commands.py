@@ -34,6 +34,7 @@ def legal(show: Show) -> list[Message]:
         {"type": "unpin", **room, "offer": show.offer},
         {"type": "moderate", **room, "action": "mute", "user": fresh("loud"), "seconds": 60},
         {"type": "moderate", **room, "action": "remove", "comment": "w0-1"},
+        {"type": "notice", **room, "text": "back in five minutes"},
         {"type": "leave", **room},
         {"type": "ping"},
     ]

@@ -83,7 +83,8 @@ def typed(table: Mapping[str, Mapping[str, Shape]]) -> Shape:
     return holds
 
 
-PERSON = record(id=ident, name=text, badges=listed(text))
+BADGES = ("host", "moderator", "ops", "buyer")
+PERSON = record(id=ident, name=text, badges=listed(one_of(*BADGES)))
 LINE_SOLD = record(offer=ident, quantity=uint, stock=uint)
 OFFER_FIELDS: dict[str, Shape] = {
     "offer": ident,
@@ -97,6 +98,7 @@ OFFER_FIELDS: dict[str, Shape] = {
     "maybe_closes_ms": uint,
     "maybe_flash": record(price_minor=amount, from_ms=uint, until_ms=uint),
     "maybe_withdrawn": flag,
+    "maybe_pieces": uint,
 }
 OFFER = record(**OFFER_FIELDS)
 
@@ -122,7 +124,14 @@ EVENTS: dict[str, dict[str, Shape]] = {
     "banned": {"user": ident, "until_ms": nullable(uint)},
     "unmuted": {"user": ident},
     "unbanned": {"user": ident},
-    "settings": {"slow_mode_s": uint, "followers_only": flag},
+    "settings": {
+        "slow_mode_s": uint,
+        "followers_only": flag,
+        "maybe_title": text,
+        "maybe_city": nullable(text),
+        "maybe_theme": nullable(text),
+        "maybe_media_url": nullable(text),
+    },
     "notice": {"text": text},
 }
 EVENT = typed({name: {"seq": uint, "at_ms": uint, **shapes} for name, shapes in EVENTS.items()})
@@ -152,6 +161,21 @@ STATE = record(
     likes=uint,
     top_gifters=listed(record(user=PERSON, coins=amount)),
     comments=listed(typed({"comment": COMMENT})),
+)
+
+AMOUNTS = listed(record(currency=currency, amount_minor=amount))
+SHOW_GIVEN = record(
+    room=ident,
+    title=text,
+    started_at_ms=uint,
+    ended_at_ms=nullable(uint),
+    orders=uint,
+    pieces=uint,
+    sales=AMOUNTS,
+    gifts=uint,
+    coins=amount,
+    earned=AMOUNTS,
+    is_final=flag,
 )
 
 ORDERED: dict[str, Shape] = {

@@ -14,7 +14,7 @@ from .stage import Stage
 from .test_abuse import outcome
 
 EXAMPLES = 80
-LEGAL = 12
+LEGAL = 13
 """How many commands `legal` has; they need a show, which is not there when a test is collected."""
 DROPPED = "(dropped)"
 FIELDS = (

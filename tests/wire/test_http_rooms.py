@@ -9,7 +9,7 @@ from tests.waiting import until_awaited
 
 from .client import JSON
 from .shapes import OFFER, STATE, Message, ident, uint
-from .stage import Show, Stage, fresh
+from .stage import Show, Stage, fresh, order_of
 
 OFFERS_MAX = 200
 OFFER_BODY: Message = {"title": "Peaches", "price_minor": 2990, "currency": "CNY", "stock": 5}
@@ -28,6 +28,16 @@ NO_ROOMS: list[Message] = [
     {"room": 7},
     {"city": 7},
     {"media_url": []},
+    {"media_url": ""},
+    {"media_url": "ftp://media.example/show"},
+    {"media_url": "javascript:alert(1)"},
+    {"media_url": "data:video/mp4,x"},
+    {"media_url": "//media.example/show"},
+    {"media_url": "/show.m3u8"},
+    {"media_url": "https://"},
+    {"media_url": "https://media.example/a b"},
+    {"media_url": "https://media.example/\n"},
+    {"media_url": " https://media.example/"},
 ]
 NO_OFFERS: list[Message] = [
     {"price_minor": -1},
@@ -310,6 +320,95 @@ async def test_room_has_200_offers_and_no_201st(stage: Stage, host: str) -> None
         await stage.http.post(path, OFFER_BODY, token=host)
     assert (await stage.http.ask("POST", path, OFFER_BODY, token=host)).code == "limit_exceeded"
     assert len((await stage.http.get(path))["offers"]) == OFFERS_MAX
+
+
+async def change(stage: Stage, show: Show, **fields: Any) -> Message:
+    return await stage.http.do("PATCH", f"/v1/rooms/{show.room}", fields, token=show.token)
+
+
+async def test_changed_room_is_told_to_members_and_holds_for_those_who_come_later(
+    stage: Stage,
+) -> None:
+    show = await stage.show()
+    viewer = await stage.member_beside(show, show.host)
+    url = "https://media.example/show.m3u8"
+    wanted = {"title": "Plums today", "city": "Lishui", "theme": None, "media_url": url}
+    state = await change(stage, show, **wanted)
+    assert STATE(state), state
+    later = await stage.enter_beside(viewer)
+    for client in (show.host, viewer):
+        event = await client.heard(show.room, "settings")
+        assert {name: event[name] for name in wanted} == wanted
+        assert (event["slow_mode_s"], event["followers_only"]) == (0, False)
+        joined = (await client.join(show.room))["state"]
+        assert {name: joined[name] for name in wanted} == wanted
+    joined = (await later.join(show.room))["state"]
+    assert {name: joined[name] for name in wanted} == wanted == {n: state[n] for n in wanted}
+
+
+async def test_what_is_not_named_stays_and_null_takes_away(stage: Stage) -> None:
+    show = await stage.show()
+    await change(stage, show, city="Lishui", theme="fruit", media_url="http://a.example/")
+    state = await change(stage, show, city=None, theme="fish")
+    assert (state["title"], state["city"], state["theme"]) == ("A show", None, "fish")
+    assert state["media_url"] == "http://a.example/"
+    event = await show.host.heard(show.room, "settings", theme="fish")
+    assert (event["city"], event["media_url"]) == (None, "http://a.example/")
+
+
+async def test_change_that_changes_nothing_is_no_event(stage: Stage) -> None:
+    show = await stage.show()
+    await change(stage, show, title="A show")
+    await change(stage, show)
+    await show.host.do("pin", room=show.room, offer=show.offer)
+    await show.host.heard(show.room, "pinned")
+    assert [each["type"] for each in show.host.rooms[show.room].events] == ["started", "pinned"]
+
+
+async def test_slow_mode_says_nothing_of_what_the_room_is_called(stage: Stage) -> None:
+    show = await stage.show()
+    await change(stage, show, title="Plums")
+    await show.host.do("moderate", room=show.room, action="slow_mode", seconds=5)
+    event = await show.host.heard(show.room, "settings", slow_mode_s=5)
+    assert not {"title", "city", "theme", "media_url"} & event.keys()
+    assert (await show.host.join(show.room))["state"]["title"] == "Plums"
+
+
+async def test_ill_typed_change_of_a_room_is_invalid(stage: Stage) -> None:
+    show = await stage.show(live=False)
+    path = f"/v1/rooms/{show.room}"
+    for wrong in [{"title": None}, *(each for each in NO_ROOMS if "room" not in each)]:
+        answer = await stage.http.ask("PATCH", path, wrong, token=show.token)
+        assert (answer.status, answer.code) == (400, "invalid"), wrong
+
+
+async def test_only_its_host_changes_a_room(stage: Stage) -> None:
+    show = await stage.show(live=False)
+    path, new = f"/v1/rooms/{show.room}", {"title": "Mine"}
+    assert (await stage.http.ask("PATCH", path, new)).code == "unauthenticated"
+    for role in ("host", "moderator", "ops"):
+        token = stage.server.token(fresh("other"), role)
+        assert (await stage.http.ask("PATCH", path, new, token=token)).code == "forbidden"
+    answer = await stage.http.ask("PATCH", f"{path}-nowhere", new, token=show.token)
+    assert answer.code == "not_found"
+
+
+async def test_offer_says_how_many_pieces_were_put_on_sale_in_all(stage: Stage) -> None:
+    show = await stage.show(stock=10)
+    path = f"/v1/rooms/{show.room}/offers"
+    buyer = await stage.member(show)
+    await stage.fund(buyer.user, "CNY", 100_000)
+    await show.host.do("pin", room=show.room, offer=show.offer)
+    pinned = await buyer.heard(show.room, "pinned")
+    assert (pinned["stock"], pinned["pieces"]) == (10, 10)
+    await buyer.do("order", **order_of(show, 4))
+    more = {"restock": 5, "key": fresh("k")}
+    await stage.http.do("PATCH", f"{path}/{show.offer}", more, token=show.token)
+    stock = await buyer.heard(show.room, "stock")
+    assert (stock["stock"], stock["pieces"]) == (11, 15)
+    (listed,) = (await stage.http.get(path))["offers"]
+    (state,) = (await buyer.join(show.room))["state"]["pinned"]
+    assert (listed["stock"], listed["pieces"]) == (state["stock"], state["pieces"]) == (11, 15)
 
 
 def hosts_routes(show: Show) -> list[tuple[str, Message | None]]:

@@ -58,6 +58,7 @@ async def test_pinned_offer_is_told_as_it_stands_and_is_in_the_state(stage: Stag
         "currency": "CNY",
         "stock": 57,
         "limit_per_buyer": 2,
+        "pieces": 57,
     }
     assert {name: event[name] for name in offer} == offer
     assert (await viewer.join(show.room))["state"]["pinned"] == [offer]

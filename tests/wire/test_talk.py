@@ -173,6 +173,13 @@ async def test_blocked_word_keeps_a_comment_from_being_shown(stage_of: StageOf) 
     assert show.host.rooms[show.room].comments() == ["a peach"]
 
 
+async def test_blocked_word_keeps_a_notice_from_being_shown(stage_of: StageOf) -> None:
+    stage = await stage_of(**STRICT)
+    show = await stage.show()
+    assert await show.host.refusal("notice", room=show.room, text="no SCAM") == "forbidden"
+    await show.host.do("notice", room=show.room, text="no tricks")
+
+
 async def test_comments_over_what_a_batch_carries_are_shed_and_counted(stage_of: StageOf) -> None:
     stage = await stage_of(
         waterfall_items_max=5, flush_window_ms=500, flush_window_max_ms=500, workers=1

@@ -1,124 +1,113 @@
 /**
- * A small client for the wire, version 1 (protocol/README.md): one room, JSON, no page.
+ * A client for the wire, version 1 (protocol/README.md): one room, no page.
  *
  *   const client = new Client({ url: "wss://example.org/ws", room: "orchard", token, on });
  *   client.open();
  *   await client.ask({ type: "comment", room: "orchard", text: "so sweet!" });
  *   await client.insist({ type: "order", room: "orchard", key, lines, total_minor, currency });
  *
- * `on` is an object of functions, all of them optional:
- *
- *   connection(state)   "connecting" | "in" | "waiting"; or "ended", with a second argument: the
- *                       close code or error code after which coming back is pointless
- *   welcome(welcome)    who the server takes us for
- *   joined(joined)      entered; unless `joined.recovered`, `joined.state` replaces all we knew
- *   batch(batch)        the next batch, in order: no event is missing and none comes twice
- *   push(push)          `balance`, `order_update` or `gap`
- *
  * It reconnects by itself, with `since`, and keeps its place in the reliable lane by the one rule
- * of the wire: at S, a batch of R events ending at T fits exactly when S + R = T.
+ * of the wire: at S, a batch of R events ending at T fits exactly when S + R = T. So no event is
+ * missing and none comes twice. README.md tells how to use it, index.d.ts what everything is.
+ *
+ * Must not know the DOM. Invariant: everything asked or insisted on is settled in the end, and
+ * whatever belongs to a connection that was left is never heard.
  */
 
-export const SUBPROTOCOL = "livesrv.v1.json";
+import { Line, Place, hintedMs, pauseMs } from "./place.js";
+
+export { Line, Place, hintedMs, pauseMs };
 
 const FINAL_CLOSES = new Set([4400, 4403, 4409]); // 4401 with a good token: our hello came late
-const LATER_CLOSES = new Set([1013, 4429]);
 const FINAL_ERRORS = new Set(["not_found", "banned", "forbidden", "invalid", "unauthenticated"]);
 const RETRIED_ERRORS = new Set(["busy", "rate_limited"]);
 
-const PAUSE_FIRST_MS = 400;
-const PAUSE_LATER_MS = 3_000;
-const PAUSE_MAX_MS = 10_000;
 const RETRY_MS = 500;
 const SETTLED_MS = 5_000; // a connection that lived this long did not fail
 const WATCH_MS = 1_000;
-const QUIET_MS = 15_000; // silent for so long: ask whether anybody is there
-const DEAD_MS = 6_000; // and no answer for so long: nobody is
+const PING_EVERY_MS = 15_000;
+const DEAD_MS = 6_000; // nothing heard for so long after a ping: nobody is there
+const ANSWER_MS = 30_000; // commands are answered in order: one that is not holds up all others
 const CONNECT_MS = 10_000;
+const INSIST_MS = 120_000;
+const TIMER_MAX_MS = 2 ** 31 - 1; // beyond, a browser's timer goes off at once
+const ASKED_MAX = 100;
+const INSISTED_MAX = 50;
 const ABNORMAL = 1006;
+
+/** The wire in JSON: what a client speaks unless it is told otherwise. */
+export const json = {
+  subprotocol: "livesrv.v1.json",
+  encode: JSON.stringify,
+  decode: JSON.parse,
+};
 
 /** The server said no. `code` is one of the wire's error codes. */
 export class Refusal extends Error {
   constructor({ code, message, retry_after_ms }) {
     super(message);
+    this.name = "Refusal";
     this.code = code;
     this.retryAfterMs = retry_after_ms;
   }
 }
 
 /** The connection went before the answer came; the command may have been carried out. */
-export class Lost extends Error {}
-
-/** Where we are in the room's reliable lane. Pure. */
-export class Place {
-  epoch = null;
-  seq = 0;
-  #isAsking = false;
-
-  /** The `since` of the next join; undefined before the first. */
-  since() {
-    return this.epoch === null ? undefined : { epoch: this.epoch, seq: this.seq };
-  }
-
-  joined({ epoch, seq }) {
-    this.epoch = epoch;
-    this.seq = seq;
-    this.#isAsking = false;
-  }
-
-  /** What to do with a batch: "take" it, "drop" it, or drop it and "rejoin". */
-  take({ epoch, seq, events }) {
-    if (this.#isAsking) return "drop";
-    if (epoch === this.epoch && this.seq + events.length === seq) {
-      this.seq = seq;
-      return "take";
-    }
-    this.#isAsking = true;
-    return "rejoin";
-  }
+export class Lost extends Error {
+  name = "Lost";
 }
 
-/** How long to wait after so many failures in a row: full jitter over an exponential. Pure. */
-export function pauseMs(failures, closeCode, random = Math.random()) {
-  const first = LATER_CLOSES.has(closeCode) ? PAUSE_LATER_MS : PAUSE_FIRST_MS;
-  return random * Math.min(PAUSE_MAX_MS, first * 2 ** failures);
+/** The deadline went by before the answer came; the command may have been carried out. */
+export class Late extends Lost {
+  name = "Late";
 }
 
-/** A fresh idempotency key: 22 characters that nobody else will choose. */
+/** A fresh idempotency key: nobody else will choose it. */
 export function newKey(prefix) {
   const bytes = crypto.getRandomValues(new Uint8Array(10));
   return `${prefix}-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 export class Client {
+  /** What the next `hello` says; null is a guest. */
+  token;
+
   #url;
   #room;
-  #token;
+  #codec;
   #on;
+  #saver;
+  #askedSaver = false;
   #socket = null;
   #place = new Place();
+  #line = new Line();
   #nextId = 1;
   #asked = new Map();
-  #waiting = [];
+  #wishes = new Set();
+  #life = "new"; // then "open", "ended", "open" again…
   #isIn = false;
-  #isEnded = false;
   #failures = 0;
-  #moved = null;
+  #hint = null;
   #timer = 0;
   #watch = 0;
   #openedAt = 0;
   #heardAt = 0;
   #pingedAt = 0;
 
-  constructor({ url, room, token = null, on = {} }) {
+  constructor({ url, room, token = null, codec = json, saver = false, on = {} }) {
+    this.token = token;
     this.#url = url;
     this.#room = room;
-    this.#token = token;
+    this.#codec = codec;
+    this.#saver = saver;
     this.#on = on;
   }
 
   /** Come in, and stay until `close` or until the server says that there is no way back. */
   open() {
+    if (this.#life === "open") return;
+    this.#life = "open";
+    this.#failures = 0;
     this.#watch = setInterval(() => this.#look(), WATCH_MS);
     this.#connect();
   }
@@ -129,9 +118,19 @@ export class Client {
 
   /** The network or the screen is back: find out at once where we stand. */
   nudge() {
-    if (this.#isEnded) return;
+    if (this.#life !== "open") return;
     if (this.#socket === null) this.#connect();
-    else if (this.#isIn) this.#ping();
+    else if (this.#isIn && this.#pingedAt <= this.#heardAt) this.#ping();
+  }
+
+  /** Fewer batches and fewer comments, for a line that is thin or costs much. */
+  get saver() {
+    return this.#saver;
+  }
+
+  set saver(isOn) {
+    this.#saver = Boolean(isOn);
+    if (this.#isIn) this.#rejoin();
   }
 
   /** Send a command; its reply. Rejects with `Refusal`, or with `Lost` when there is none. */
@@ -141,18 +140,20 @@ export class Client {
 
   /**
    * Send a command again and again until it is answered, through as many connections as it takes.
-   * For commands with a `key`: the server carries them out once. Rejects with `Refusal`.
+   * For commands with a `key`: the server carries them out once. Rejects with `Refusal`, with
+   * `Late` when the deadline comes first, with `Lost` when the client ends.
    */
-  async insist(command) {
-    for (;;) {
-      await this.#entered();
-      try {
-        return await this.ask(command);
-      } catch (error) {
-        if (!isPassing(error) || this.#isEnded) throw error;
-        await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? RETRY_MS));
-      }
-    }
+  insist(command, { deadlineMs = INSIST_MS } = {}) {
+    if (this.#life === "ended") return Promise.reject(new Lost("the client has ended"));
+    if (this.#wishes.size >= INSISTED_MAX) return Promise.reject(tooMany(INSISTED_MAX));
+    const wish = newWish(command, Math.min(deadlineMs, TIMER_MAX_MS));
+    this.#wishes.add(wish);
+    if (this.#isIn) this.#try(wish);
+    return wish.answer.finally(() => {
+      clearTimeout(wish.deadline);
+      clearTimeout(wish.again);
+      this.#wishes.delete(wish);
+    });
   }
 
   // --- connecting
@@ -160,49 +161,70 @@ export class Client {
   #connect() {
     clearTimeout(this.#timer);
     this.#tell("connection", "connecting");
-    const socket = new WebSocket(this.#moved?.url ?? this.#url, [SUBPROTOCOL]);
-    this.#moved = null;
+    if (this.#life !== "open") return;
+    const socket = new WebSocket(this.#hint?.url ?? this.#url, [this.#codec.subprotocol]);
+    socket.binaryType = "arraybuffer";
+    this.#hint = null;
     this.#socket = socket;
     this.#openedAt = this.#heardAt = Date.now();
     this.#pingedAt = 0;
-    socket.onopen = () => this.#enter();
-    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
+    socket.onopen = () => this.#enter(socket);
+    socket.onmessage = ({ data }) => this.#hear(socket, data);
     socket.onclose = ({ code }) => this.#lose(socket, code);
   }
 
-  async #enter() {
-    const hello = this.#token ? { type: "hello", token: this.#token } : { type: "hello" };
+  async #enter(socket) {
+    const hello = this.token ? { type: "hello", token: this.token } : { type: "hello" };
     try {
       this.#tell("welcome", await this.#send(hello));
     } catch (error) {
-      if (error instanceof Refusal) this.#end(error.code);
+      this.#turnAway(socket, error);
       return;
     }
-    await this.#join();
+    if (socket === this.#socket) await this.#join();
   }
 
   async #join() {
     const socket = this.#socket;
     const since = this.#place.since();
+    this.#askedSaver = this.#saver;
+    this.#place.ask();
+    const join = { type: "join", room: this.#room };
+    if (since) join.since = since;
+    if (this.#saver) join.saver = true;
     try {
-      await this.#send({ type: "join", room: this.#room, ...(since && { since }) });
+      await this.#send(join);
     } catch (error) {
-      if (FINAL_ERRORS.has(error.code)) this.#end(error.code);
-      else this.#drop(socket);
+      this.#turnAway(socket, error);
     }
+  }
+
+  /** One join at a time: behind two, events would come twice. */
+  #rejoin() {
+    if (!this.#place.isAsking && this.#askedSaver !== this.#saver) this.#join();
+  }
+
+  /** We were not let in: for good, or for now. */
+  #turnAway(socket, error) {
+    if (socket !== this.#socket) return;
+    if (FINAL_ERRORS.has(error.code)) {
+      this.#end(error.code);
+      return;
+    }
+    if (error.retryAfterMs) this.#hint = { atMs: Date.now() + hintedMs(error.retryAfterMs) };
+    this.#drop(socket);
   }
 
   #lose(socket, closeCode) {
     if (socket !== this.#socket) return;
     this.#forget();
-    if (this.#isEnded) return;
     if (FINAL_CLOSES.has(closeCode)) {
       this.#end(closeCode);
       return;
     }
     this.#failures = Date.now() - this.#openedAt > SETTLED_MS ? 0 : this.#failures + 1;
-    const pause = this.#moved
-      ? Math.max(0, this.#moved.atMs - Date.now())
+    const pause = this.#hint
+      ? Math.max(0, this.#hint.atMs - Date.now())
       : pauseMs(this.#failures, closeCode);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#connect(), pause);
@@ -212,8 +234,9 @@ export class Client {
   /** The server is going: stay until the moment it names, then come back. */
   #move({ retry_after_ms: hintMs, url }) {
     const socket = this.#socket;
-    const stayMs = hintMs * (1 + Math.random() / 2);
-    this.#moved = { url, atMs: Date.now() + stayMs };
+    const stayMs = hintedMs(hintMs);
+    this.#hint = { url, atMs: Date.now() + stayMs };
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#drop(socket), stayMs);
   }
 
@@ -228,30 +251,32 @@ export class Client {
 
   /** Leave a connection without waiting for its end: a dead one takes minutes to notice. */
   #drop(socket) {
-    if (socket === null) return;
     this.#lose(socket, ABNORMAL);
     socket.close();
   }
 
   #end(reason) {
-    if (this.#isEnded) return;
-    this.#isEnded = true;
+    if (this.#life === "ended") return;
+    this.#life = "ended";
     clearTimeout(this.#timer);
     clearInterval(this.#watch);
     const socket = this.#socket;
     this.#forget();
     socket?.close();
-    for (const { reject } of this.#waiting.splice(0)) reject(new Lost("the client has ended"));
+    for (const wish of this.#wishes) wish.reject(new Lost("the client has ended"));
     if (reason !== null) this.#tell("connection", "ended", reason);
   }
 
   // --- commands
 
-  #send(command) {
+  async #send(command) {
+    if (this.#socket === null) throw new Lost("not connected");
+    if (this.#asked.size >= ASKED_MAX) throw tooMany(ASKED_MAX);
     const id = this.#nextId++;
-    const answer = new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }));
-    this.#socket.send(JSON.stringify({ ...command, id }));
-    return answer;
+    this.#socket.send(this.#codec.encode({ ...command, id }));
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject, atMs: Date.now() });
+    });
   }
 
   #settle(message) {
@@ -261,19 +286,36 @@ export class Client {
     else asked?.resolve(message);
   }
 
-  #entered() {
-    if (this.#isEnded) return Promise.reject(new Lost("the client has ended"));
-    if (this.#isIn) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  /** Lost, a wish waits until we are in again; told to wait, so long. */
+  async #try(wish) {
+    clearTimeout(wish.again);
+    try {
+      wish.resolve(await this.ask(wish.command));
+    } catch (error) {
+      if (error instanceof Lost) return;
+      if (!RETRIED_ERRORS.has(error.code)) wish.reject(error);
+      else wish.again = setTimeout(() => this.#try(wish), error.retryAfterMs ?? RETRY_MS);
+    }
   }
 
   // --- hearing
+
+  #hear(socket, data) {
+    if (socket !== this.#socket) return;
+    try {
+      this.#take(this.#codec.decode(data));
+    } catch (error) {
+      reportError(error);
+      this.#drop(socket);
+    }
+  }
 
   #take(message) {
     this.#heardAt = Date.now();
     if (message.type === "batch") this.#takeBatch(message);
     else if (message.type === "moved") this.#move(message);
     else if (message.type === "joined") this.#takeJoined(message);
+    else if (message.type === "gap") this.#takeGap(message);
     else if (!("id" in message)) this.#tell("push", message);
     if ("id" in message) this.#settle(message);
   }
@@ -281,10 +323,15 @@ export class Client {
   #takeJoined(joined) {
     this.#place.joined(joined);
     this.#tell("joined", joined);
-    if (this.#isIn) return;
+    if (!this.#isIn && this.#life === "open") this.#goIn();
+    if (this.#isIn) this.#rejoin();
+  }
+
+  #goIn() {
     this.#isIn = true;
     this.#tell("connection", "in");
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
+    for (const wish of this.#wishes) this.#try(wish);
+    if (this.#isIn) this.#ping();
   }
 
   #takeBatch(batch) {
@@ -293,30 +340,62 @@ export class Client {
     else if (step === "rejoin") this.#join();
   }
 
-  // --- is anybody there?
+  #takeGap(gap) {
+    this.#line.gap(Date.now());
+    this.#tell("push", gap);
+    this.#tellQuality();
+  }
+
+  // --- is anybody there, and how far away?
 
   #look() {
     const now = Date.now();
     if (this.#socket === null) return;
-    if (!this.#isIn) {
-      if (now - this.#openedAt > CONNECT_MS) this.#drop(this.#socket);
-    } else if (this.#pingedAt > this.#heardAt) {
-      if (now - this.#pingedAt > DEAD_MS) this.#drop(this.#socket);
-    } else if (now - this.#heardAt > QUIET_MS) {
-      this.#ping();
-    }
+    if (this.#isLost(now)) this.#drop(this.#socket);
+    else if (this.#isIn && now - this.#pingedAt > PING_EVERY_MS) this.#ping();
   }
 
-  #ping() {
+  #isLost(now) {
+    if (!this.#isIn) return now - this.#openedAt > CONNECT_MS;
+    if (this.#pingedAt > this.#heardAt) return now - this.#pingedAt > DEAD_MS;
+    const [oldest] = this.#asked.values();
+    return oldest !== undefined && now - oldest.atMs > ANSWER_MS;
+  }
+
+  async #ping() {
     this.#pingedAt = Date.now();
-    this.#send({ type: "ping" }).catch(() => {}); // being heard is all that counts
+    const sentAt = performance.now();
+    try {
+      await this.#send({ type: "ping" });
+    } catch {
+      return; // lost, and that is told elsewhere
+    }
+    this.#line.pong(performance.now() - sentAt);
+    this.#tellQuality();
   }
 
+  #tellQuality() {
+    this.#tell("quality", this.#line.quality(Date.now()));
+  }
+
+  /** What the page does wrong is the page's: it is reported, and nothing changes here. */
   #tell(what, ...args) {
-    this.#on[what]?.(...args);
+    try {
+      this.#on[what]?.(...args);
+    } catch (error) {
+      reportError(error);
+    }
   }
 }
 
-function isPassing(error) {
-  return error instanceof Lost || RETRIED_ERRORS.has(error.code);
+function newWish(command, deadlineMs) {
+  const wish = { command, again: 0 };
+  wish.answer = new Promise((resolve, reject) => Object.assign(wish, { resolve, reject }));
+  const late = new Late(`not answered within ${deadlineMs} ms; it may have been carried out`);
+  wish.deadline = setTimeout(() => wish.reject(late), deadlineMs);
+  return wish;
+}
+
+function tooMany(max) {
+  return new Refusal({ code: "busy", message: `${max} commands wait for an answer already` });
 }

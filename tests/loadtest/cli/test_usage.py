@@ -6,7 +6,7 @@ from .conftest import Command
 
 NAMES = (
     *("preflight", "run", "find-capacity", "compare", "report"),
-    *("checkout", "bench fanout"),
+    *("checkout", "bench fanout", "audience"),
 )
 
 
@@ -25,7 +25,8 @@ def test_help_names_every_command(command: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "nosuch", "run --no-such-flag", "checkout --connections 0", "bench nosuch"]
+    "wrong",
+    ["", "nosuch", "run --no-such-flag", "checkout --connections 0", "bench nosuch", "audience"],
 )
 def test_wrong_usage_ends_with_2(command: Command, wrong: str) -> None:
     code, _, errors = command(*wrong.split())

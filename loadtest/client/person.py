@@ -1,7 +1,8 @@
 """One person's end of the wire: comes in, stays, and comes back, through however many connections.
 
-Must not know the script, nor anything of the server but its URL. Invariant: a command handed to
-`insist` is sent with the same content, again and again, until it has been answered once.
+Must not know why it is there, nor anything of the server but its URL; unlike `viewer`, it measures
+nothing. Invariant: a command handed to `insist` is sent with the same content, again and again,
+until it has been answered once.
 """
 
 import asyncio
@@ -15,10 +16,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
-from loadtest.books.sequence import Place, Step, Tally
+from ..books.sequence import Place, Step, Tally
 
 SUBPROTOCOL = Subprotocol("livesrv.v1.msgpack")
 ANSWER_S = 10.0
+CLOSE_S = 2.0
+"""For a server's goodbye; one that is gone says none."""
 PAUSE_FIRST_S = 0.2
 PAUSE_MAX_S = 5.0
 SETTLED_S = 5.0
@@ -109,7 +112,9 @@ class Client:
 
     async def _visit(self) -> None:
         """One connection, from its handshake to its end."""
-        async with connect(self._url, subprotocols=[SUBPROTOCOL], compression=None) as connection:
+        async with connect(
+            self._url, subprotocols=[SUBPROTOCOL], compression=None, close_timeout=CLOSE_S
+        ) as connection:
             self._connection = connection
             reading = asyncio.create_task(self._read(connection))
             try:
