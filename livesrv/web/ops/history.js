@@ -2,16 +2,18 @@
  * Figures over time, since the page was opened. Pure.
  *
  * Invariants: however long it goes on, at most `POINTS_MAX` points of at most `COLUMNS_MAX` figures
- * are kept; when they are full, the older half is thinned: of two points their worse, so that a peak
- * is still seen a day later. Missing numbers are null: a gap.
+ * are kept; when they are full, the older half is thinned evenly: of neighbours the worst is kept, so
+ * that a peak is still seen a day later. Missing numbers are null: a gap.
  */
 
 export const POINTS_MAX = 1_800; // an hour of a reading every 2 s, before anything is thinned
 const COLUMNS_MAX = 64;
+const KEPT_SHARE = 0.75; // of the older half: the step doubles when thinning would leave more
 
 export class History {
   #pointsMax;
   #columns = new Map();
+  #stepS = 1;
   /** The moments, in seconds since the epoch. */
   times = [];
 
@@ -44,16 +46,23 @@ export class History {
   }
 
   #thin() {
-    const half = 2 * Math.floor(this.times.length / 4);
-    this.times = thinned(this.times, half, (first) => first);
-    for (const [name, column] of this.#columns) this.#columns.set(name, thinned(column, half, worse));
+    const older = this.times.slice(0, Math.floor(this.times.length / 2));
+    const slotsOf = () => older.map((atS) => Math.floor((atS - older[0]) / this.#stepS));
+    while (new Set(slotsOf()).size > KEPT_SHARE * older.length) this.#stepS *= 2;
+    const slots = slotsOf();
+    this.times = thinned(this.times, slots, (atS) => atS);
+    for (const [name, column] of this.#columns) this.#columns.set(name, thinned(column, slots, worse));
   }
 }
 
-function thinned(column, half, choose) {
+/** A column whose first values, of the same slot each, have become one. */
+function thinned(column, slots, choose) {
   const older = [];
-  for (let at = 0; at < half; at += 2) older.push(choose(column[at], column[at + 1]));
-  return [...older, ...column.slice(half)];
+  slots.forEach((slot, index) => {
+    if (slot !== slots[index - 1]) older.push(column[index]);
+    else older.push(choose(older.pop(), column[index]));
+  });
+  return [...older, ...column.slice(slots.length)];
 }
 
 function worse(first, second) {

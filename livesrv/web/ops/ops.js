@@ -32,9 +32,14 @@ class Ops {
   #processes = new Processes();
   #charts = new Charts(find("charts"), OVERVIEW, this.#history);
   #view = null;
+  #login;
   #awaySinceS = null;
   #readAtS = Date.now() / 1000;
   #restarts = new Map();
+
+  constructor(login) {
+    this.#login = login;
+  }
 
   start() {
     find("spans").addEventListener("change", ({ target }) => this.#charts.choose(Number(target.value) || null));
@@ -45,7 +50,7 @@ class Ops {
     new Reader(session.token, {
       reading: (scrape) => this.#take(scrape),
       away: (why) => this.#miss(why),
-      ended: (status) => openDoor(status === UNAUTHENTICATED ? "over" : "role"),
+      ended: (status) => openDoor(status === UNAUTHENTICATED ? "over" : "role", this.#login),
     }).read();
   }
 
@@ -100,7 +105,7 @@ class Ops {
 }
 
 /** Who may not look is told what is missing: "none" (a token), "role", or "over" (its time). */
-function openDoor(why) {
+function openDoor(why, login) {
   find("page").hidden = true;
   find("door").hidden = false;
   find("door-why").textContent = say(`door.${why}`, { roles: session.claims?.roles?.join(", ") ?? "" });
@@ -109,7 +114,7 @@ function openDoor(why) {
   find("door-open").hidden = !isDemo;
   find("door-open").onclick = async () => {
     session.forget();
-    if (await new Login(ROLE).require()) location.reload();
+    if (await login.require()) location.reload();
   };
 }
 
@@ -125,9 +130,10 @@ await learn("common", "ops");
 translate();
 offerLanguages();
 document.title = say("ops.title");
-if (!(await new Login(ROLE).require())) openDoor("none");
-else if (!session.has(ROLE)) openDoor("role");
+const login = new Login(ROLE);
+if (!(await login.require())) openDoor("none", login);
+else if (!session.has(ROLE)) openDoor("role", login);
 else {
   find("page").hidden = false;
-  new Ops().start();
+  new Ops(login).start();
 }

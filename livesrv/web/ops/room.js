@@ -29,8 +29,8 @@ export class RoomView {
   #pulse = new Pulse(Date.now() / 1000);
   #history = new History();
   #charts;
-  #events = new Lines(find("room-events"));
-  #comments = new Lines(find("room-comments"));
+  #events = new Lines(find("room-events"), "ltr");
+  #comments = new Lines(find("room-comments"), "auto");
   #pinned = new Map();
   #timer = 0;
 
@@ -135,11 +135,13 @@ export class RoomView {
 /** The newest lines of text, at the top; drawn once a frame, however many come. */
 class Lines {
   #node;
+  #dir;
   #queue = [];
   #paint = painter(() => this.#draw());
 
-  constructor(node) {
+  constructor(node, dir) {
     this.#node = node;
+    this.#dir = dir;
     this.clear();
   }
 
@@ -155,15 +157,15 @@ class Lines {
   }
 
   #draw() {
-    for (const line of this.#queue.splice(0).slice(-LINES_MAX)) this.#node.prepend(newLine(...line));
+    for (const line of this.#queue.splice(0).slice(-LINES_MAX)) this.#node.prepend(newLine(this.#dir, ...line));
     while (this.#node.childElementCount > LINES_MAX) this.#node.lastElementChild.remove();
   }
 }
 
-function newLine(head, text, atS) {
+function newLine(dir, head, text, atS) {
   const item = make("li");
   const [name, rest] = [make("bdi", "who", head), make("span", "text", text)];
-  rest.dir = "auto";
+  rest.dir = dir;
   item.append(make("time", "", timeOf(atS)), name, rest);
   return item;
 }

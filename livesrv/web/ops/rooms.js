@@ -72,17 +72,18 @@ function row({ room, title, host, viewers, likes, started_at_ms: startedAtMs }) 
   const item = make("li");
   const link = make("a", "room");
   const [name, who] = [make("b", "title", title), make("span", "who", host.name)];
+  const audience = make("b", "viewers", brief(viewers));
+  audience.append(make("span", "unseen", ` ${say("viewers")} `));
   name.dir = who.dir = "auto";
   link.href = `#room=${room}`;
   link.dataset.room = room;
   link.append(
-    make("b", "viewers", brief(viewers)),
+    audience,
     name,
     who,
     make("span", "figure", say("rooms.likes", { count: brief(likes) })),
     make("span", "figure", write("age", (Date.now() - startedAtMs) / 1000)),
   );
-  link.ariaLabel = say("rooms.row", { title, host: host.name, viewers: count(viewers) });
   item.append(link);
   return item;
 }

@@ -1,6 +1,7 @@
 export default {
   "ops.title": "التشغيل",
   "ops.updated": "حتى",
+  "ops.rehearsal": "تجربة",
   "band.title": "كيف الحال",
   "band.first": "بانتظار أول الأرقام…",
   "band.none": "لا شيء يحتاج إليك",
@@ -101,7 +102,6 @@ export default {
   "rooms.empty": "لا غرفة مباشرة الآن.",
   "rooms.more": "{count} أخرى",
   "rooms.likes": "♥ {count}",
-  "rooms.row": "انظر في {title}، مع {host}، يشاهده {viewers}",
   "news.title": "ما الذي حدث",
   "news.over": "انتهى: {what}",
   "news.back": "عادت الأرقام",

@@ -1,6 +1,7 @@
 export default {
   "ops.title": "Operations",
   "ops.updated": "as of",
+  "ops.rehearsal": "REHEARSAL",
   "band.title": "How it is",
   "band.first": "Waiting for the first figures…",
   "band.none": "Nothing needs you",
@@ -101,7 +102,6 @@ export default {
   "rooms.empty": "No room is live.",
   "rooms.more": "{count} more",
   "rooms.likes": "♥ {count}",
-  "rooms.row": "Look into {title}, by {host}, {viewers} watching",
   "news.title": "What happened",
   "news.over": "Over: {what}",
   "news.back": "The figures are back",

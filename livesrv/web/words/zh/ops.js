@@ -1,6 +1,7 @@
 export default {
   "ops.title": "运维",
   "ops.updated": "截至",
+  "ops.rehearsal": "彩排",
   "band.title": "总体状况",
   "band.first": "正在等第一批数据…",
   "band.none": "没有需要处理的事",
@@ -101,7 +102,6 @@ export default {
   "rooms.empty": "现在没有直播。",
   "rooms.more": "还有 {count} 个",
   "rooms.likes": "♥ {count}",
-  "rooms.row": "查看 {title}，主播 {host}，{viewers} 人在看",
   "news.title": "发生了什么",
   "news.over": "已恢复：{what}",
   "news.back": "数据恢复了",
