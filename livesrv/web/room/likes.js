@@ -5,7 +5,7 @@
  */
 
 import { find, painter } from "../shared/dom.js";
-import { count } from "../shared/words.js";
+import { count, say } from "../shared/words.js";
 
 const SEND_MS = 500;
 const SENT_MAX = 100;
@@ -14,6 +14,7 @@ const DOUBLE_PX = 48;
 const NOT_STAGE = "button, a, input, form, .offers, .tray, .reel, .curtain";
 
 export class Likes {
+  #button = find("like");
   #label = find("likes");
   #hearts;
   #require;
@@ -28,7 +29,7 @@ export class Likes {
     this.#hearts = hearts;
     this.#require = require;
     this.#send = send;
-    find("like").addEventListener("click", () => this.#like(() => this.#hearts.rise(1)));
+    this.#button.addEventListener("click", () => this.#like(() => this.#hearts.rise(1)));
     onQuickTaps(find("show"), (x, y) => this.#like(() => this.#hearts.riseAt(x, y)));
   }
 
@@ -61,7 +62,9 @@ export class Likes {
   }
 
   #draw() {
-    this.#label.textContent = count(this.#total + this.#tapped);
+    const number = count(this.#total + this.#tapped);
+    this.#label.textContent = number;
+    this.#button.ariaLabel = `${say("like")} ${number}`;
   }
 }
 

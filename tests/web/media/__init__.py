@@ -1,4 +1,4 @@
-"""A tiny video, and a server that streams it from an origin of its own, as a creator's encoder does.
+"""A tiny video, and a server that streams it from an origin of its own, as an encoder does.
 
 `show.mp4` (H.264, in fragments of a second) and `show.webm` (VP8) are a ball that goes round; made
 by Chromium's own recorder: `python -m tests.web.media.record`. The HLS stream is cut out of the
@@ -56,7 +56,7 @@ def streaming() -> Iterator[Stream]:
 class Answer(BaseHTTPRequestHandler):
     """One request. Ranges are not served: a player must do without them."""
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:
         stream: Stream = self.server.stream  # type: ignore[attr-defined]
         path = urlsplit(self.path).path
         stream.asked.append(path)

@@ -40,7 +40,10 @@ RECORD = """async (mimeType) => {
 def main() -> None:
     with browser() as started:
         page = started.new_page()
-        for name, kind in {"show.mp4": "mp4;codecs=avc1.42E01E", "show.webm": "webm;codecs=vp8"}.items():
+        for name, kind in {
+            "show.mp4": "mp4;codecs=avc1.42E01E",
+            "show.webm": "webm;codecs=vp8",
+        }.items():
             recorded = base64.b64decode(page.evaluate(RECORD, f"video/{kind}"))
             (HERE / name).write_bytes(recorded)
 

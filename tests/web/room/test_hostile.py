@@ -21,11 +21,13 @@ MEASURE = """() => {
     if (!style.contain.includes("paint") && style.contain !== "content") wrong.push(style.contain);
     if (index > 0 && at.top < rows[index - 1][1].bottom) wrong.push(`${name} overlaps`);
     for (const part of row.querySelectorAll(".avatar, p")) {
-      if (box(part).right > at.right + 1 || box(part).left < at.left - 1) wrong.push(`${name} bursts`);
+      const bursts = box(part).right > at.right + 1 || box(part).left < at.left - 1;
+      if (bursts) wrong.push(`${name} bursts`);
     }
   }
   for (const bar of document.querySelectorAll(".top, .second, .bar")) {
-    if (box(bar).height > 80 || box(bar).right > innerWidth + 1) wrong.push(`${bar.className} is pushed`);
+    const isPushed = box(bar).height > 80 || box(bar).right > innerWidth + 1;
+    if (isPushed) wrong.push(`${bar.className} is pushed`);
   }
   if (document.documentElement.scrollWidth > innerWidth) wrong.push("the page is too wide");
   return wrong;

@@ -27,12 +27,12 @@ def entered(page: Page) -> Page:
     return page
 
 
-def between(page: Page, up: Between) -> list[WebSocketRoute]:
-    """Stand between a page and the server; its connections as they come."""
-    routes: list[WebSocketRoute] = []
+def between(page: Page, up: Between, routes: list[WebSocketRoute] | None = None) -> None:
+    """Stand between a page and the server; `routes` takes its connections as they come."""
 
     def connect(route: WebSocketRoute) -> None:
-        routes.append(route)
+        if routes is not None:
+            routes.append(route)
         server = route.connect_to_server()
 
         def from_page(raw: str | bytes) -> None:
@@ -42,7 +42,10 @@ def between(page: Page, up: Between) -> list[WebSocketRoute]:
         route.on_message(from_page)
 
     page.route_web_socket("**/ws", connect)
-    return routes
+
+
+def let_through(*_: object) -> bool:
+    return True
 
 
 def test_two_quick_taps_on_the_stage_are_a_like_and_one_tap_is_none(
@@ -65,27 +68,24 @@ def now_ms(page: Page) -> float:
     return float(page.evaluate("performance.now()"))
 
 
-def joins_of(page: Page) -> list[dict[str, Any]]:
-    """The `join` commands a page sends from now on."""
-    found: list[dict[str, Any]] = []
+def hear_joins(page: Page, joins: list[dict[str, Any]]) -> None:
+    """Put the `join` commands that a page sends into `joins`."""
 
     def hear(socket: WebSocket) -> None:
         socket.on("framesent", lambda raw: take(json.loads(raw)))
 
     def take(command: dict[str, Any]) -> None:
         if command["type"] == "join":
-            found.append(command)
+            joins.append(command)
 
     page.on("websocket", hear)
-    return found
 
 
 def test_the_data_saver_asks_for_less_stills_the_page_and_is_remembered(
     server: Server, visitors: Visitors
 ) -> None:
     joins: list[dict[str, Any]] = []
-    page = visitors.open(Host(server).url, before=lambda blank: joins.append(joins_of(blank)))
-    [sent] = joins
+    page = visitors.open(Host(server).url, before=lambda blank: hear_joins(blank, joins))
     entered(page)
     assert "sway" in page.evaluate(MOVING)
     page.get_by_role("button", name="Data saver").click()
@@ -93,10 +93,10 @@ def test_the_data_saver_asks_for_less_stills_the_page_and_is_remembered(
     expect(page.get_by_role("button", name="Data saver", pressed=True)).to_be_visible()
     assert page.evaluate(MOVING) == []
     page.wait_for_function("() => document.querySelector('#note').matches('.said')")
-    assert [join.get("saver", False) for join in sent] == [False, True]
+    assert [join.get("saver", False) for join in joins] == [False, True]
     page.reload()
     entered(page)
-    assert sent[-1]["saver"] is True
+    assert joins[-1]["saver"] is True
     page.get_by_role("button", name="Data saver").click()
     expect(page.locator("#note")).to_have_text("Data saver is off")
     assert "sway" in page.evaluate(MOVING)
@@ -116,14 +116,13 @@ def test_a_slow_network_puts_the_data_saver_on_unless_one_does_not_want_it(
 def test_what_the_server_skips_shows_a_slow_line_and_puts_the_data_saver_on(
     server: Server, visitors: Visitors
 ) -> None:
-    host, routes = Host(server), list[list[WebSocketRoute]]()
-    page = entered(
-        visitors.open(host.url, before=lambda blank: routes.append(between(blank, lambda *_: True)))
-    )
+    host, routes = Host(server), list[WebSocketRoute]()
+    page = visitors.open(host.url, before=lambda blank: between(blank, let_through, routes))
+    entered(page)
     expect(page.locator("#line")).to_be_hidden()
     for shed in (7, 8):
         gap = {"type": "gap", "room": host.room, "shed": shed}
-        routes[0][0].send(json.dumps(gap))
+        routes[0].send(json.dumps(gap))
     expect(page.locator("#line")).to_have_text("Slow line")
     expect(page.locator(".more b")).to_have_text("+15")
     expect(page.locator("#show")).to_have_attribute("data-saver", "on")
@@ -154,14 +153,11 @@ def test_a_busy_server_is_shown_and_forgotten(server: Server, visitors: Visitors
 def test_without_a_network_the_page_says_so_and_comes_back_by_itself(
     server: Server, visitors: Visitors
 ) -> None:
-    routes = list[list[WebSocketRoute]]()
-    page = entered(
-        visitors.open(
-            Host(server).url, before=lambda blank: routes.append(between(blank, lambda *_: True))
-        )
-    )
+    host, routes = Host(server), list[WebSocketRoute]()
+    page = visitors.open(host.url, before=lambda blank: between(blank, let_through, routes))
+    entered(page)
     page.context.set_offline(True)
-    routes[0][0].close(code=1001)
+    routes[0].close(code=1001)
     expect(page.locator("#connection-words")).to_have_text("No network")
     page.context.set_offline(False)
     entered(page)
@@ -197,9 +193,8 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         running.audit()
 
 
-def events_of(page: Page) -> list[int]:
-    """The numbers of the reliable events that a page is told, as they come."""
-    numbers: list[int] = []
+def hear_events(page: Page, numbers: list[int]) -> None:
+    """Put the numbers of the reliable events that a page is told into `numbers`."""
 
     def hear(socket: WebSocket) -> None:
         socket.on("framereceived", lambda raw: take(json.loads(raw)))
@@ -209,7 +204,6 @@ def events_of(page: Page) -> list[int]:
             numbers.extend(event["seq"] for event in message["events"])
 
     page.on("websocket", hear)
-    return numbers
 
 
 def test_a_killed_worker_is_seen_to_be_away_and_nothing_is_missed(
@@ -217,8 +211,8 @@ def test_a_killed_worker_is_seen_to_be_away_and_nothing_is_missed(
 ) -> None:
     host, bo = Host(fragile), Person(fragile, name="Bo")
     bo.topup(100, "COIN")
-    told = list[list[int]]()
-    page = entered(visitors.open(host.url, before=lambda blank: told.append(events_of(blank))))
+    told = list[int]()
+    page = entered(visitors.open(host.url, before=lambda blank: hear_events(blank, told)))
     give(bo, host.room, "before", times=3)
     expect(page.locator(".gifters .coins")).to_have_text("3")
     page.evaluate("window.isTheSame = true")
@@ -227,7 +221,7 @@ def test_a_killed_worker_is_seen_to_be_away_and_nothing_is_missed(
     entered(page)
     give(bo, host.room, "after", times=4)
     expect(page.locator(".gifters .coins")).to_have_text("7")
-    assert told[0] == list(range(told[0][0], told[0][0] + 7))
+    assert told == list(range(told[0], told[0] + 7))
     expect(page.locator(".row.gift")).to_have_count(2)
     assert page.evaluate("window.isTheSame")
 

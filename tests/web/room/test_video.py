@@ -60,7 +60,12 @@ def loaded_hls_js(page: Page) -> bool:
     ],
 )
 def test_a_video_plays_by_itself_without_a_sound(
-    stage: Server, visitors: Visitors, stream: Stream, path: str, is_native: bool, loads_hls_js: bool
+    stage: Server,
+    visitors: Visitors,
+    stream: Stream,
+    path: str,
+    is_native: bool,
+    loads_hls_js: bool,
 ) -> None:
     host = Host(stage, media_url=f"{stream.url}/{path}")
     prepare = "" if is_native else NO_NATIVE_HLS

@@ -1,4 +1,4 @@
-"""The waterfall: everything that is sent is shown or counted, whatever falls; and one can read it."""
+"""The waterfall: whatever falls, all of it is shown or counted; and one can read it."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,8 @@ TAKE_OVER = """async () => {
   section.querySelector(".more").hidden = section.querySelector(".latest").hidden = true;
   const room = document.querySelector("script[type=module]").src;
   const { Waterfall } = await import(new URL("waterfall.js", room).href);
-  window.fall = new Waterfall(section);
+  window.paces = [];
+  window.fall = new Waterfall(section, { paced: (isBusy) => paces.push(isBusy) });
   window.frame = () => new Promise((resolve) => requestAnimationFrame(() => resolve()));
   let last = 0;
   const user = { id: "lan", name: "Lan", badges: [] };
@@ -91,6 +92,8 @@ def test_at_two_hundred_a_second_all_is_shown_or_counted_on_thirty_nodes(page: P
     assert seen["nodes"] <= ROWS_MAX
     assert seen["shown"] + counted(page) == seen["said"]
     assert shown(page)[-1] == "words 400"
+    assert page.evaluate("paces[0]") is True
+    page.wait_for_function("() => paces.at(-1) === false")
 
 
 def test_of_a_frame_with_more_than_fits_the_last_is_shown_and_the_rest_counted(page: Page) -> None:
@@ -129,7 +132,7 @@ def test_who_reads_is_not_disturbed_until_they_go_on(page: Page, way: str) -> No
     page.locator(".latest").click()
     expect(page.locator(".row .text").last).to_have_text("words 44")
     expect(page.locator(".latest")).to_be_hidden()
-    page.wait_for_function("document.querySelector('.reel').scrollTop > -4")
+    page.wait_for_function("() => document.querySelector('.reel').scrollTop > -4")
 
 
 def hold(page: Page, way: str) -> None:
@@ -178,7 +181,9 @@ def test_a_removed_comment_goes_wherever_it_is(page: Page) -> None:
 
 
 def test_a_combo_is_one_line_with_its_latest_count(page: Page) -> None:
-    give = """(count) => fall.gift({ user: { id: "bo", name: "Bo", badges: [] }, combo: "k", count }, "🌹")"""
+    give = """(count) => {
+      fall.gift({ user: { id: "bo", name: "Bo", badges: [] }, combo: "k", count }, "🌹");
+    }"""
     for number in (1, 2, 3):
         page.evaluate(give, number)
     expect(page.locator(".row.gift")).to_have_count(1)
