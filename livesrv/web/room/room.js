@@ -50,7 +50,7 @@ class Show {
   });
   #paint = painter(() => this.#draw());
   #login = new Login("viewer");
-  #here = () => ({ room: this.#room, user: this.#user, nowMs: Date.now() + this.#clockMs });
+  #here = () => ({ room: this.#room, user: this.#user ?? session.user, nowMs: Date.now() + this.#clockMs });
   #market = new Market({
     here: this.#here,
     send: (command) => this.#client.insist(command),

@@ -15,17 +15,12 @@ const MARKS_MAX = 2;
 
 export class Rows {
   #list;
-  #rows = new Map(); // by the item's id, the oldest first: { node, item, place }
+  #rows = new Map(); // by the item's id, the oldest first: { node, place }
   #spare = [];
   #place = 0;
 
   constructor(list) {
     this.#list = list;
-  }
-
-  /** What the row shows, or the row that `node` is in; undefined elsewhere. */
-  itemOf(node) {
-    return this.#rows.get(node.closest("li")?.dataset.id)?.item;
   }
 
   clear() {
@@ -45,25 +40,19 @@ export class Rows {
     const nodes = [];
     for (const item of items) {
       const known = this.#rows.get(item.id);
-      if (known && this.#place - known.place < NEAR) this.#fill(known, item);
+      if (known && this.#place - known.place < NEAR) fill(known.node, item);
       else nodes.push(this.#add(item, known?.node ?? this.#free(), isCalm));
     }
     this.#list.append(...nodes);
   }
 
   #add(item, node, isCalm) {
-    const row = { node, item, place: ++this.#place };
     this.#rows.delete(item.id);
-    this.#rows.set(item.id, row);
+    this.#rows.set(item.id, { node, place: ++this.#place });
     node.dataset.id = item.id;
     node.className = `row ${item.kind}${isCalm ? " fresh" : ""}`;
-    this.#fill(row, item);
+    fill(node, item);
     return node;
-  }
-
-  #fill(row, item) {
-    row.item = item;
-    fill(row.node, item);
   }
 
   /** A node to fill: a spare or a new one, or that of the oldest row. */

@@ -102,11 +102,6 @@ export class Waterfall {
     }, MISSED_MS);
   }
 
-  /** What a node within a row is about: { kind, id, user, text }, undefined elsewhere. */
-  itemOf(node) {
-    return this.#rows.itemOf(node);
-  }
-
   pause() {
     this.#isPaused = true;
     this.#paint();

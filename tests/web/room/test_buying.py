@@ -15,6 +15,10 @@ CALM_MS = 600
 """How long the button that pays waits before it can be pressed."""
 
 
+GIVEN_UP_MS = 121_000
+"""When the client stops sending a command again."""
+
+
 def card(page: Page) -> Locator:
     return page.locator("#offers .card").first
 
@@ -210,6 +214,26 @@ def test_an_order_during_a_pause_of_the_books_is_paid_once_even_over_a_reload(
     assert [order["status"] for order in lan.orders()] == ["paid"]
     assert lan.holds("CNY") == MONEY_MINOR - PRICE_MINOR
     expect(page.locator("#me-count")).to_have_text("1")
+
+
+def test_an_order_nobody_answers_is_asked_about_before_another_is_made(
+    server: Server, visitors: Visitors
+) -> None:
+    stall, lan = Stall(server), Buyer(server)
+    page = visitors.open("about:blank")
+    page.clock.install()
+    page.goto(f"{stall.url}#token={lan.token}")
+    pay = open_sheet(page)
+    with server.paused("ledger"):
+        pay.click()
+        state(page, "paying")
+        page.clock.fast_forward(GIVEN_UP_MS)
+        expect(page.locator("#failed-why")).to_contain_text("do not know yet whether you have paid")
+        page.keyboard.press("Escape")
+        card(page).locator(".buy").click()
+        state(page, "paying")
+    state(page, "paid")
+    assert len(lan.orders()) == 1
 
 
 def test_a_refusal_says_what_to_do(server: Server, visitors: Visitors) -> None:
