@@ -4,6 +4,7 @@ Invariant: when they have left, none of their pages has thrown, complained in it
 held back by the Content-Security-Policy.
 """
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,15 +34,21 @@ class Visitors:
         token: str | None = None,
         size: ViewportSize = PHONE,
         language: str = "en",
+        before: Callable[[Page], object] | None = None,
         **device: Any,
     ) -> Page:
-        """A page on a new device, with `token` in its address. `device`: as of `new_context`."""
+        """A page on a new device, with `token` in its address. `device`: as of `new_context`.
+
+        `before` may prepare the page while it is still blank.
+        """
         context = self._browser.new_context(viewport=size, locale=language, **device)
         context.set_default_timeout(WAIT_MS)
         self._contexts.append(context)
         page = context.new_page()
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"threw {error}"))
+        if before is not None:
+            before(page)
         page.goto(url if token is None else f"{url}#{urlencode({'token': token})}")
         return page
 
