@@ -61,11 +61,15 @@ def add_routes(router: web.UrlDispatcher, config: Config) -> None:
     headers = {
         "Content-Security-Policy": policy(config.media_origins, config.embedding_sites),
         "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
+        "Vary": "Accept-Encoding, Accept-Language, Cookie",
     }
     assets = {path: _file(path, content) for path, content in files.items()}
     router.add_get("/assets/{version}/{path:.+}", _serving_assets(assets, version, headers))
-    marks = {"demo": config.demo}
+    marks = {
+        "demo": config.demo,
+        "rehearsal": config.is_rehearsal,
+        "has-rehearsal": bool(config.rehearsal),
+    }
     for route, name in DOCUMENTS.items():
         up = "../" * (route.count("/") - 1)
         written = {
@@ -163,11 +167,14 @@ def _file(name: str, content: bytes) -> File:
     )
 
 
-def _serving_assets(assets: Mapping[str, File], version: str, headers: dict[str, str]) -> Handler:
+def _serving_assets(assets: Mapping[str, File], version: str, documents: dict[str, str]) -> Handler:
+    """A page loads some forty of them: only a document among them has a document's headers."""
+
     async def serve(request: web.Request) -> web.Response:
         file = assets.get(request.match_info["path"])
         if file is None:
             raise web.HTTPNotFound(text="no such file of a page")
+        headers = documents if file.content_type == "text/html" else {"Vary": "Accept-Encoding"}
         # Another version is asked for while servers are replaced one by one: ours will do for now.
         is_ours = request.match_info["version"] == version
         return _answer(request, file, {**headers, "Cache-Control": KEEP if is_ours else ASK})
@@ -187,7 +194,7 @@ def _serving_document(written: Mapping[str, File], headers: dict[str, str]) -> H
 def _answer(request: web.Request, file: File, headers: dict[str, str]) -> web.Response:
     is_gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
     etag = f"{file.etag}-gz" if is_gzip else file.etag
-    headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
+    headers["X-Content-Type-Options"] = "nosniff"
     if any(known.value == etag for known in request.if_none_match or ()):
         response = web.Response(status=304, headers=headers)
     else:

@@ -1,5 +1,6 @@
 """A room's show: created, started, its offers pinned, ended. Each step is one entry."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,9 +65,15 @@ def show_entry(
     legs: Sequence[Leg] = (),
     ranks: Sequence[Rank] = (),
 ) -> Entry:
-    """An entry that happens once for the versions it has read: repeating it is the same entry."""
+    """An entry that happens once for the versions it has read.
+
+    One that writes takes its versions away, so its id need not: who composes the same from an old
+    memory is told that it is stale, and looks again. One that writes nothing is the same entry,
+    whoever composes it.
+    """
     versions = {name: register.version for name, register in reads.items()}
-    content = fingerprint([kind, room_id, by.user, versions, writes, facts])
+    attempt = secrets.token_hex(8) if writes else ""
+    content = fingerprint([kind, room_id, by.user, versions, writes, facts, attempt])
     return Entry(
         id=f"{kind}:{room_id}:{content}",
         fingerprint=content,

@@ -110,6 +110,14 @@ async def test_every_file_of_the_pages_is_served_and_may_be_kept(
         assert "immutable" in response.headers["Cache-Control"]
 
 
+async def test_a_document_among_the_assets_stands_under_the_policy_too(
+    server: Server, session: aiohttp.ClientSession
+) -> None:
+    base = await asset_base(session, server)
+    response, _ = await get(session, f"{base}client/example.html")
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
 async def test_what_a_document_loads_is_served(
     server: Server, session: aiohttp.ClientSession
 ) -> None:

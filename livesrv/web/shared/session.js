@@ -41,7 +41,8 @@ export function adoptToken() {
   if (token === null) return;
   fragment.delete("token");
   session.enter(token);
-  history.replaceState(null, "", fragment.size > 0 ? `#${fragment}` : location.pathname + location.search);
+  const rest = fragment.toString();
+  history.replaceState(null, "", rest ? `#${rest}` : location.pathname + location.search);
 }
 
 function readClaims(token) {

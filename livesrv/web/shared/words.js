@@ -57,6 +57,7 @@ const plain = new Intl.NumberFormat(locale);
 const percents = new Intl.NumberFormat(locale, { style: "percent" });
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 const days = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const dates = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const currencies = new Map();
 
 /** 812 → "812", 10455 → "10K", "1万". */
@@ -93,6 +94,11 @@ export function timeOfDay(atMs) {
 /** Day and time of day. */
 export function dayAndTime(atMs) {
   return days.format(atMs);
+}
+
+/** The day alone. */
+export function day(atMs) {
+  return dates.format(atMs);
 }
 
 /** How long, to the second: 125000 → "2:05", 3725000 → "1:02:05". */
