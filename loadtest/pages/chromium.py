@@ -46,7 +46,8 @@ def find() -> str:
 def switches(host: str, port: int, line_port: int) -> list[str]:
     """Addresses, names and certificates stay what they are; only the way there is ours."""
     root = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has no sandbox
-    return [*SWITCHES, *root, f"--host-resolver-rules=MAP {host}:{port} 127.0.0.1:{line_port}"]
+    name = f"[{host}]" if ":" in host else host
+    return [*SWITCHES, *root, f"--host-resolver-rules=MAP {name}:{port} 127.0.0.1:{line_port}"]
 
 
 @asynccontextmanager

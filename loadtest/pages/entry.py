@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .finding import Finding, seconds
 from .line import Line
-from .plan import CPU_SLOWDOWN, LIVELY, THIN_LINES, UNHINDERED, PagesPlan
+from .plan import CPU_SLOWDOWN, LIVELY, THIN_LINES, PagesPlan
 from .room import Show
 from .visit import address, come_in, device, quiet, tab
 
@@ -38,7 +38,6 @@ async def entry(browser: "Browser", line: Line, show: Show, plan: PagesPlan) -> 
                 finding.figures[f"{conditions.name}, {cache}"] = {
                     f"{what}_ms": visits[what] for what in SIGHTS
                 }
-    line.become(UNHINDERED)
     return finding
 
 

@@ -25,7 +25,7 @@ Samples = dict[str, list[float]]
 
 async def memory(browser: "Browser", show: Show, plan: PagesPlan) -> Finding:
     finding = Finding(
-        f"memory over {plan.minutes:g} min of {plan.comments_per_s:g} comments/s",
+        f"memory over {plan.minutes:g} min of {plan.heavy.words}",
         ("of the page", "first", "first third", "last third", "last", "a minute"),
         notes=[f"{SAMPLES} samples, each after a forced garbage collection"],
     )

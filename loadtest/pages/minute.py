@@ -1,8 +1,7 @@
 """What a minute in a lively room costs a viewer's line, with and without the data saver.
 
-Counted on the line itself: all that the page sends and receives meanwhile, in TCP's payload.
-Invariant: what the talkers' comments would have weighed uncompressed is shown beside it, as the
-browser saw it.
+Invariant: counted is what goes over the line, all of it, as TCP's payload; what the messages in it
+are before compression stands beside it, as the browser saw them.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ MINUTE_S = 60.0
 
 
 class Minute(NamedTuple):
-    """Bytes a minute; `shown` are comments a second that the server let through to everybody."""
+    """Bytes a minute."""
 
     down: float
     up: float
@@ -53,8 +52,7 @@ class Frames:
 
 async def minute(browser: "Browser", line: Line, show: Show, plan: PagesPlan) -> Finding:
     finding = Finding(
-        f"a minute of {LIVELY.comments:g} comments/s, {LIVELY.gifts:g} gifts/s "
-        f"and {LIVELY.likes:g} likes/s",
+        f"a minute in a room with {LIVELY.words}",
         ("viewer", "down", "up", "down before compression"),
         notes=[f"measured for {plan.seconds:g} s each; TCP's payload, its headers not counted"],
     )

@@ -45,8 +45,12 @@ class Mix(NamedTuple):
     gifts: float
     likes: float
 
+    @property
+    def words(self) -> str:
+        return f"{self.comments:g} comments, {self.gifts:g} gifts and {self.likes:g} likes a second"
 
-LIVELY = Mix(comments=20, gifts=1, likes=5)
+
+LIVELY = Mix(comments=20, gifts=2, likes=5)
 """A show that goes well; what bytes and first sights are measured in."""
 GIFTS_PER_S, LIKES_PER_S = 2, 10
 """Beside the comments of the heavy show, in which frames and memory are."""

@@ -161,12 +161,13 @@ class Show:
         while True:
             for deed, per_s in deeds.items():
                 while said[deed] < per_s * (loop.time() - began_s):
-                    await self._do(deed, said[deed])
+                    await self._do(deed)
                     said[deed] += 1
                     self.said[deed] += 1
             await asyncio.sleep(TICK_S)
 
-    async def _do(self, deed: str, number: int) -> None:
+    async def _do(self, deed: str) -> None:
+        number = self.said[deed]
         person = self._talkers[number % len(self._talkers)]
         if deed == "comment":
             await person.say("comment", room=self.room, text=self._words())
@@ -177,7 +178,7 @@ class Show:
 
     async def _give(self, number: int) -> None:
         """Combos of `COMBO_TAPS`, one after the other."""
-        combo, tap = divmod(self.said["gift"], COMBO_TAPS)
+        combo, tap = divmod(number, COMBO_TAPS)
         person = self._talkers[combo % len(self._talkers)]
         fields = {"room": self.room, "gift": self._gift, "key": f"{self.room}-{combo}"}
         await person.say("gift", **fields, count=tap + 1)

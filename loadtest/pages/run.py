@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import aiohttp
 from rich.console import Console
 
 from ..client.credentials import Mint
@@ -18,7 +19,7 @@ from .finding import Finding
 from .line import Line, line_to
 from .memory import memory
 from .minute import minute
-from .plan import PagesPlan
+from .plan import UNHINDERED, PagesPlan
 from .room import Show, show_at
 from .smooth import smooth
 from .visit import NotSeen
@@ -57,8 +58,14 @@ async def run(plan: PagesPlan, mint: Mint, console: Console) -> dict[str, Findin
 async def _measure(
     name: str, browser: "Browser", line: Line, plan: PagesPlan, mint: Mint
 ) -> Finding:
-    async with show_at(plan.url, mint) as show, show.peopled():
+    from playwright.async_api import Error
+
+    async with show_at(plan.url, mint) as show:
         try:
-            return await _SECTIONS[name](browser, line, show, plan)
-        except NotSeen as reason:
-            return Finding(name, (), missed=[f"not measured: {reason}"])
+            async with show.peopled():
+                return await _SECTIONS[name](browser, line, show, plan)
+        except (Error, NotSeen, aiohttp.ClientError, TimeoutError) as error:
+            reason = f"not measured: {type(error).__name__}: {error}"
+            return Finding(name, (), missed=[reason])
+        finally:
+            line.become(UNHINDERED)

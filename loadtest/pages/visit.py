@@ -17,7 +17,6 @@ WAIT_MS = 60_000
 """A cold visit over the thinnest line takes some seconds."""
 QUIET_WITHIN_MS = 10_000
 """A page that asks the server again and again is never quiet."""
-PHONE = {"width": 390, "height": 844}
 _SIGHT = (resources.files(__package__) / "sight.js").read_text()
 
 
@@ -28,9 +27,7 @@ class NotSeen(Exception):
 @asynccontextmanager
 async def device(browser: "Browser") -> AsyncIterator["BrowserContext"]:
     """A phone that has never been here: its own cache and storage."""
-    context = await browser.new_context(
-        viewport={"width": 390, "height": 844}, locale="en", device_scale_factor=1
-    )
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, locale="en")
     context.set_default_timeout(WAIT_MS)
     await context.add_init_script(_SIGHT)
     try:
