@@ -49,9 +49,9 @@ async def smooth(browser: "Browser", show: Show, plan: PagesPlan) -> Finding:
         before = await _empty(browser, half_ms)
         room = await _room(browser, show, plan, finding)
         after = await _empty(browser, half_ms)
-    drawn = _note(finding, ROOM, room)
-    empty = _note(finding, EMPTY, before, after)
-    _judge(finding, drawn, empty)
+    drawn = note(finding, ROOM, room)
+    empty = note(finding, EMPTY, before, after)
+    judge(finding, drawn, empty)
     return finding
 
 
@@ -111,7 +111,7 @@ def arrivals(tally: Counter[str], plan: PagesPlan) -> list[str]:
     return told
 
 
-def _note(finding: Finding, name: str, *looks: Look) -> Pace:
+def note(finding: Finding, name: str, *looks: Look) -> Pace:
     """Write a page's row and figures; its pace."""
     pace = pace_of(*(look.moments for look in looks))
     known = [look.turns for look in looks if look.turns]
@@ -132,7 +132,8 @@ def _note(finding: Finding, name: str, *looks: Look) -> Pace:
     return pace
 
 
-def _judge(finding: Finding, room: Pace, empty: Pace) -> None:
+def judge(finding: Finding, room: Pace, empty: Pace) -> None:
+    """Hold the room's page, whose row is noted, to its limit."""
     least = min(FRAMES_PER_S_MIN, empty.per_s)
     if room.per_s >= least:
         return

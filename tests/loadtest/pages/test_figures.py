@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from loadtest.pages.cores import Turns, busiest
+from loadtest.pages.finding import Finding
 from loadtest.pages.growth import growth_of
 from loadtest.pages.pace import pace_of
 from loadtest.pages.parcels import Parcels, first_bytes, kind_of
 from loadtest.pages.plan import PagesPlan
-from loadtest.pages.smooth import arrivals
+from loadtest.pages.smooth import ROOM, Look, arrivals, judge, note
 
 ROOT = "http://127.0.0.1:8080/assets/3f"
 
@@ -97,3 +99,26 @@ def test_a_room_that_shows_all_is_not_suspected_and_refusals_are_told() -> None:
 def test_a_plan_is_heavy_with_as_many_comments_as_were_asked_for() -> None:
     heavy: Any = PagesPlan("", comments_per_s=123).heavy
     assert heavy.words.startswith("123 comments")
+
+
+def test_the_busiest_process_is_the_page_and_what_it_did_before_does_not_count() -> None:
+    before = {1: Turns(50.0, 9.0), 2: Turns(1.0, 1.0)}
+    after = {1: Turns(50.5, 9.0), 2: Turns(3.0, 2.0), 3: Turns(70.0, 0.0)}
+    assert busiest(before, after) == Turns(2.0, 1.0)
+    assert busiest({}, after) is None
+
+
+def test_a_room_is_judged_by_the_empty_page_where_that_is_slower_than_the_limit() -> None:
+    empty = pace_of([0.0, 25.0])
+    for gap_ms, missed in ((24.0, 0), (26.0, 1)):
+        finding = Finding("", ())
+        judge(finding, note(finding, ROOM, Look([0.0, gap_ms], None)), empty)
+        assert len(finding.missed) == missed
+
+
+def test_a_page_that_waited_for_a_core_is_not_blamed_alone() -> None:
+    finding = Finding("", ())
+    room = note(finding, ROOM, Look([0.0, 500.0, 1_000.0], Turns(ran_s=0.02, waited_s=0.7)))
+    judge(finding, room, pace_of([0.0, 20.0]))
+    assert "waited for a core 70%" in finding.notes[-1]
+    assert finding.figures[ROOM]["cpu_ms_per_frame"] == pytest.approx(10.0)
