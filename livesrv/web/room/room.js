@@ -2,27 +2,24 @@
 
 import { Client } from "../client/index.js";
 import { ROOT, socketUrl } from "../shared/api.js";
-import { drawAvatar, find, make, painter } from "../shared/dom.js";
+import { drawAvatar, find, painter } from "../shared/dom.js";
 import { Banners } from "./banners.js";
 import { Connection } from "./connection.js";
 import { Digest } from "./digest.js";
 import { Flyer, Hearts } from "./effects.js";
-import { GiftTray, emojiOf } from "./gifts.js";
+import { Gifters } from "./gifters.js";
+import { emojiOf } from "./gifts.js";
 import { Login, isDemo } from "../shared/login.js";
 import { Likes } from "./likes.js";
 import { session } from "../shared/session.js";
-import { OrderSheet } from "./order.js";
+import { Market } from "./market.js";
 import { Saver } from "./saver.js";
-import { Shop } from "./shop.js";
 import { Video } from "./video.js";
-import { Wallet } from "./wallet.js";
 import { Waterfall } from "./waterfall.js";
-import { brief, count, learn, money, say, sayError, translate } from "../shared/words.js";
+import { count, learn, money, say, sayError, translate } from "../shared/words.js";
 
 const TOAST_MS = 3_000;
 const BIG_GIFT_COINS = 500;
-const GIFTERS_SHOWN = 3;
-const GIFTERS_KNOWN = 200;
 const PICTURES = { created: "🌅", ended: "🌙" };
 const FORGET_TOKEN = new Set([4403, "unauthenticated"]);
 
@@ -35,8 +32,7 @@ class Show {
   #viewers = 0;
   #about = null;
   #toastTimer = 0;
-  #gifters = new Map();
-  #wallet = new Wallet();
+  #gifters = new Gifters();
   #waterfall = new Waterfall(undefined, {
     paced: (isBusy) => (find("show").dataset.pace = isBusy ? "busy" : "calm"),
   });
@@ -54,18 +50,14 @@ class Show {
   });
   #paint = painter(() => this.#draw());
   #login = new Login("viewer");
-  #send = (command) => this.#insist(command);
-  #here = () => ({ room: this.#room, user: this.#user, nowMs: Date.now() + this.#clockMs });
-  #order = new OrderSheet({ send: this.#send, here: this.#here });
-  #shop = new Shop({
-    buy: (offer) => this.#may().then((may) => may && this.#order.open(offer)),
-    changed: (offer) => this.#order.update(offer),
-  });
-  #tray = new GiftTray({
-    send: this.#send,
-    require: () => this.#may(),
-    fail: (error) => this.#fail(error),
+  #here = () => ({ room: this.#room, user: this.#user ?? session.user, nowMs: Date.now() + this.#clockMs });
+  #market = new Market({
     here: this.#here,
+    send: (command) => this.#client.insist(command),
+    require: () => this.#may(),
+    toast: (words) => this.#toast(words),
+    fail: (error) => this.#fail(error),
+    reenter: () => this.enter(this.#room),
   });
 
   constructor() {
@@ -89,8 +81,7 @@ class Show {
     find("show").hidden = false;
     find("curtain").hidden = true;
     this.#showWho();
-    this.#wallet.load(session.token);
-    this.#tray.load();
+    this.#market.enter(room);
     this.#client = new Client({
       url: socketUrl(),
       room,
@@ -113,7 +104,7 @@ class Show {
   #connection(state, reason) {
     this.#connected.tell(state);
     if (state === "ended") this.#ended(reason);
-    if (state === "in") this.#order.resume();
+    if (state === "in") this.#market.resume();
   }
 
   #ended(reason) {
@@ -159,9 +150,8 @@ class Show {
   }
 
   #begin(state) {
-    this.#gifters.clear();
-    for (const { user, coins } of state.top_gifters) this.#gifters.set(user.id, { user, coins });
-    this.#shop.reset(state.pinned);
+    this.#gifters.reset(state.top_gifters);
+    this.#market.reset(state);
     this.#waterfall.reset(state.comments, this.#user);
   }
 
@@ -174,12 +164,11 @@ class Show {
 
   #event(event) {
     const { type } = event;
+    this.#market.event(event);
     if (type === "gift") this.#gift(event);
     else if (type === "sold") this.#sold(event);
-    else if (type === "pinned") this.#pin(event);
-    else if (type === "unpinned") this.#shop.unpin(event.offer);
-    else if (type === "stock") this.#shop.change(event);
-    else if (type === "reserved" || type === "unsold") this.#restock(event);
+    else if (type === "pinned") this.#tellPin(event);
+    else if (type === "reserved") this.#tellSoldOut(event);
     else if (type === "removed") this.#waterfall.remove(event.comment);
     else if (type === "notice" && event.text) this.#waterfall.notice(event.text, `notice ${event.seq}`);
     else if (type === "muted" && event.user === this.#user) this.#toast(say("error.muted"));
@@ -194,14 +183,17 @@ class Show {
     this.#status(find("show").dataset.status);
   }
 
-  #pin(offer) {
-    this.#shop.pin(offer);
-    const { title, price_minor: price, currency } = offer;
+  #tellPin({ title, price_minor: price, currency }) {
     this.#digest.now(say("news.pinned", { title, price: money(price, currency) }));
   }
 
+  #tellSoldOut({ lines }) {
+    for (const { offer, stock } of lines) {
+      if (stock === 0) this.#digest.now(say("news.soldout", { title: this.#market.titleOf(offer) }));
+    }
+  }
+
   #end() {
-    this.#shop.reset([]);
     this.#status("ended");
     this.#digest.now(say("show.ended"));
   }
@@ -223,33 +215,19 @@ class Show {
     this.#banners.show(event, emoji);
     this.#digest.gift(event, emoji);
     if (event.coins >= BIG_GIFT_COINS) this.#flyer.launch(emoji);
-    const coins = (this.#gifters.get(event.user.id)?.coins ?? 0) + event.coins;
-    this.#gifters.set(event.user.id, { user: event.user, coins });
-    if (this.#gifters.size > GIFTERS_KNOWN) this.#forgetLeast();
-  }
-
-  #forgetLeast() {
-    const [least] = [...this.#gifters].sort(([, a], [, b]) => a.coins - b.coins);
-    this.#gifters.delete(least[0]);
-  }
-
-  #restock(event) {
-    for (const { offer, stock } of event.lines) {
-      this.#shop.stock(offer, stock);
-      if (stock === 0) this.#digest.now(say("news.soldout", { title: this.#shop.titleOf(offer) }));
-    }
+    this.#gifters.add(event);
   }
 
   #sold(event) {
-    this.#restock(event);
-    const titled = event.lines.map((line) => ({ ...line, title: this.#shop.titleOf(line.offer) }));
+    const titled = event.lines.map((line) => ({ ...line, title: this.#market.titleOf(line.offer) }));
     this.#waterfall.sold(event, titled);
     this.#digest.sold(event);
+    this.#tellSoldOut(event);
   }
 
   #push(push) {
-    if (push.type === "balance") this.#wallet.set(push.currency, push.balance_minor);
-    else if (push.type === "gap") this.#waterfall.missed(push.shed);
+    if (push.type === "gap") this.#waterfall.missed(push.shed);
+    else this.#market.push(push);
   }
 
   // --- what the viewer does
@@ -261,13 +239,6 @@ class Show {
     if (session.token !== was) this.enter(this.#room);
     if (!may && !isDemo) this.#toast(say("guest"));
     return may;
-  }
-
-  async #insist(command) {
-    const reply = await this.#client.insist(command);
-    const currency = reply.type === "gifted" ? "COIN" : reply.currency;
-    this.#wallet.set(currency, reply.balance_minor);
-    return reply;
   }
 
   async #speak(event) {
@@ -293,8 +264,6 @@ class Show {
 
   #draw() {
     find("viewers-count").textContent = count(this.#viewers);
-    const top = [...this.#gifters.values()].sort((a, b) => b.coins - a.coins);
-    find("gifters").replaceChildren(...top.slice(0, GIFTERS_SHOWN).map(newGifter));
   }
 
   #showWho() {
@@ -328,20 +297,14 @@ class Show {
 
   #toast(words) {
     const toast = find("toast");
+    const sheet = document.querySelector("dialog[open]");
+    if (sheet === null) find("tray").before(toast);
+    else sheet.append(toast); // what is behind a sheet is not seen
     toast.textContent = words;
     toast.hidden = false;
     clearTimeout(this.#toastTimer);
     this.#toastTimer = setTimeout(() => (toast.hidden = true), TOAST_MS);
   }
-}
-
-function newGifter({ user, coins }) {
-  const item = make("li");
-  const avatar = make("span", "avatar");
-  drawAvatar(avatar, user);
-  item.title = user.name;
-  item.append(avatar, make("span", "coins", brief(coins)));
-  return item;
 }
 
 await learn("common", "room");

@@ -36,6 +36,7 @@ export default {
   "login.host": "بِع مباشرة",
   "login.ops": "راقب الخادم",
   "language": "اللغة",
+  "practice": "تدريب: كل المال هنا للّعب فقط",
   "connection.offline": "لا توجد شبكة",
   "line.slow": "الاتصال بطيء",
   "line.busy": "الخادم مشغول",

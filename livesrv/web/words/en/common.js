@@ -36,6 +36,7 @@ export default {
   "login.host": "Sell live",
   "login.ops": "Look after it",
   "language": "Language",
+  "practice": "Rehearsal: all money here is play money",
   "connection.offline": "No network",
   "line.slow": "Slow line",
   "line.busy": "Very busy",

@@ -36,6 +36,7 @@ export default {
   "login.host": "开直播",
   "login.ops": "运维",
   "language": "语言",
+  "practice": "彩排：这里的钱都是游戏币",
   "connection.offline": "没有网络",
   "line.slow": "网络较慢",
   "line.busy": "系统繁忙",
