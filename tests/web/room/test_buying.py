@@ -75,6 +75,7 @@ def test_a_price_that_changes_under_the_finger_is_told_and_needs_a_new_press(
     stall, lan = Stall(server), Buyer(server)
     page = visitors.open(stall.url, token=lan.token)
     pay = open_sheet(page)
+    risen(page)
     page.mouse.move(*middle(pay))
     page.mouse.down()
     stall.change(price_minor=3_500)
@@ -153,6 +154,7 @@ def test_a_slip_buys_nothing(server: Server, visitors: Visitors, size: ViewportS
     pay = page.locator("#pay")
     pay.evaluate("(button) => { button.click(); button.click(); }")
     expect(pay).to_have_attribute("aria-disabled", "true")
+    risen(page)
     # Taps that do not stop put the moment off.
     for _ in range(3):
         page.clock.run_for(CALM_MS - 100)
@@ -164,6 +166,13 @@ def test_a_slip_buys_nothing(server: Server, visitors: Visitors, size: ViewportS
     assert box["y"] + box["height"] < y or y < box["y"], "the button lies under the finger"
     state(page, "choose")
     assert lan.orders() == []
+
+
+def risen(page: Page) -> None:
+    """The sheet has come up: what is on it stays where it is."""
+    page.locator("#order").evaluate(
+        "(it) => Promise.all(it.getAnimations().map((each) => each.finished))"
+    )
 
 
 def middle(locator: Locator) -> tuple[float, float]:
