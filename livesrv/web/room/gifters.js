@@ -1,7 +1,7 @@
 /** Who has given most in this show: three faces at the top, ten behind a tap. */
 
 import { bareName, drawAvatar, find, make, painter } from "../shared/dom.js";
-import { brief, money } from "../shared/words.js";
+import { brief, money, say } from "../shared/words.js";
 
 const FACES = 3;
 const LISTED = 10;
@@ -43,7 +43,8 @@ export class Gifters {
   #draw() {
     const ranked = this.#ranked();
     this.#button.hidden = ranked.length === 0;
-    this.#button.replaceChildren(...ranked.slice(0, FACES).map(newFace));
+    const faces = ranked.slice(0, FACES).map(newFace);
+    this.#button.replaceChildren(make("span", "unseen", say("gifters")), ...faces);
     if (this.#sheet.open) this.#list.replaceChildren(...ranked.slice(0, LISTED).map(newLine));
   }
 }
