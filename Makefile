@@ -32,7 +32,8 @@ test: lint
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	[ -z "$$missing" ] || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
 	  { apt-get update -qq && apt-get install -qq --yes --no-install-recommends $$missing; } >&2
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not alone" --numprocesses 2 --dist worksteal
+	$(BIN)/pytest -m alone
 
 mutants: $(INSTALLED_DEV)
 	$(BIN)/python -m tests.mutants

@@ -16,6 +16,9 @@ class Family(NamedTuple):
 
 
 DOORS = {
+    "livesrv_workers": Family(
+        "gauge", "Workers that this server was told to run; fewer tell of themselves: one is down."
+    ),
     "livesrv_connections": Family(
         "gauge", "Open WebSocket connections; near connections_max add workers or machines."
     ),
@@ -105,6 +108,9 @@ LEDGER = {
     "livesrv_ledger_waiting": Family(
         "gauge", "Entries that wait for the ledger; near post_queue_max: its disk is too slow."
     ),
+    "livesrv_ledger_waiting_max": Family(
+        "gauge", "How many may wait; reached: gifts and orders are answered busy."
+    ),
     "livesrv_ledger_oldest_seconds": Family(
         "gauge", "Age of the oldest waiting entry; above 1: orders are slow, look at the disk."
     ),
@@ -191,6 +197,9 @@ STORES = {
     ),
 }
 BACK_OFFICE = {
+    "livesrv_shows_live": Family(
+        "gauge", "Shows that are on by the books; falls at once by many: see who ended them."
+    ),
     "livesrv_journal_lines": Family(
         "gauge",
         "The journal's last place; stands still during a show: nothing is sold, or no money.",

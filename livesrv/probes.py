@@ -14,7 +14,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from livesrv.ledger.store import META_KEY
+from livesrv.commerce.shows import LIVE_RANKING
+from livesrv.ledger.store import META_KEY, RANK_PREFIX
 
 LAG_LOOK_S = 0.1
 LOOK_S = 1.0
@@ -70,7 +71,7 @@ class StorePing:
 
 
 class JournalPing(StorePing):
-    """Asks the ledger's store where the journal stands, as its ping."""
+    """Asks the ledger's store where the journal stands and how many shows are on, as its ping."""
 
     def __init__(self, store: Redis) -> None:
         super().__init__(self._look)
@@ -78,11 +79,15 @@ class JournalPing(StorePing):
         self.end = 0
         self.sealed = 0
         self.is_money_stopped = False
+        self.shows = 0
 
     async def _look(self) -> None:
-        found: Any = await self._store.hmget(META_KEY, ["place", "sealed", "halted"])
-        self.end, self.sealed = int(found[0] or 0), int(found[1] or 0)
-        self.is_money_stopped = found[2] is not None
+        async with self._store.pipeline(transaction=False) as pipe:
+            pipe.hmget(META_KEY, ["place", "sealed", "halted"])
+            pipe.zcard(RANK_PREFIX + LIVE_RANKING)
+            (end, sealed, halted), self.shows = await pipe.execute()
+        self.end, self.sealed = int(end or 0), int(sealed or 0)
+        self.is_money_stopped = halted is not None
 
 
 class StoreUse:

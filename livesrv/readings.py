@@ -31,6 +31,10 @@ OPEN_FILES = Path("/proc/self/fd")
 NS_PER_S = 1e9
 
 
+def of_server(workers: int) -> Iterator[Sample]:
+    yield Sample("livesrv_workers", workers)
+
+
 def of_doors(tally: DoorTally, connections_max: int) -> Iterator[Sample]:
     yield Sample("livesrv_connections", tally.connections)
     yield Sample("livesrv_connections_max", connections_max)
@@ -66,6 +70,7 @@ def of_outbox(waiting: int) -> Iterator[Sample]:
 
 def of_ledger(ledger: Ledger) -> Iterator[Sample]:
     yield Sample("livesrv_ledger_waiting", ledger.waiting)
+    yield Sample("livesrv_ledger_waiting_max", ledger.queue_max)
     yield Sample("livesrv_ledger_oldest_seconds", ledger.oldest_s())
     yield Sample("livesrv_ledger_calls", ledger.calls)
     yield _spread("livesrv_ledger_call_seconds", ledger.took)
@@ -131,6 +136,7 @@ def of_journal(journal: JournalPing, *, relayed: int, settled: int) -> Iterator[
     """Never less than no lag: the end was asked for a moment ago, the places are of now."""
     if journal.is_up is None:
         return
+    yield Sample("livesrv_shows_live", journal.shows)
     yield Sample("livesrv_journal_lines", journal.end)
     yield Sample("livesrv_journal_sealed_lines", journal.sealed)
     yield Sample("livesrv_relay_lag_lines", max(0, journal.end - relayed))

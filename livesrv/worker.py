@@ -120,6 +120,7 @@ class Worker:
         }
 
     def _look(self) -> Iterator[Sample]:
+        yield from readings.of_server(self._config.workers)
         yield from readings.of_doors(self._tally, self._config.connections_max)
         yield from readings.of_rooms(self._hall.tally)
         yield from readings.of_outbox(self._outbox.waiting)

@@ -225,6 +225,7 @@ class Offer(Struct, kw_only=True):
     """Something on sale in a room, with what is left of it.
 
     `price_minor` is what a piece costs now; `flash` tells of a price for a while, to come or on.
+    While it is on, `regular_price_minor` is what a piece costs before and after.
     `pieces` is how many were put on sale in all, of which `stock` are left.
     """
 
@@ -238,6 +239,7 @@ class Offer(Struct, kw_only=True):
     opens_ms: int | UnsetType = UNSET
     closes_ms: int | UnsetType = UNSET
     flash: FlashPrice | UnsetType = UNSET
+    regular_price_minor: int | UnsetType = UNSET
     withdrawn: bool | UnsetType = UNSET
     pieces: int | UnsetType = UNSET
 
@@ -364,6 +366,7 @@ class OfferEvent(Event, kw_only=True):
     opens_ms: int | UnsetType = UNSET
     closes_ms: int | UnsetType = UNSET
     flash: FlashPrice | UnsetType = UNSET
+    regular_price_minor: int | UnsetType = UNSET
     withdrawn: bool | UnsetType = UNSET
     pieces: int | UnsetType = UNSET
 

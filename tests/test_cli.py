@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -21,19 +22,18 @@ TOPUP = ["topup", "--user", "lan", "--amount-minor", "500", "--currency", "COIN"
 
 
 @pytest.fixture(autouse=True)
-def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "t").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
+def own_places(short_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(short_path))
+    monkeypatch.setattr("tempfile.tempdir", str(short_path))
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[None]:
+def server() -> Iterator[None]:
     """A server in ./.livesrv, with its own secret, that serves nothing."""
     with subprocess.Popen(
         [sys.executable, "-c", SERVER, "serve", "--port", "0"],
-        env={"LIVESRV_JWT_SECRET": "s" * 32, "TMPDIR": str(tmp_path / "t")},
+        env={**os.environ, "LIVESRV_JWT_SECRET": "s" * 32},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:

@@ -88,6 +88,7 @@ async def test_every_family_is_read_and_every_sample_read_has_a_family() -> None
     journal = JournalPing(store)
     journal.is_up = True
     samples = [
+        *readings.of_server(2),
         *readings.of_doors(busy_doors(), 9),
         *readings.of_rooms(some_rooms()),
         *readings.of_outbox(1),

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from signal import SIGKILL
@@ -268,6 +269,25 @@ async def test_who_reads_too_long_is_ended_and_answered_busy(
         assert refused.value.code is ErrorCode.BUSY
     await until(lambda: all(run._process.returncode is not None for run in runs))
     assert {run._process.returncode for run in runs} == {-SIGKILL}
+
+
+async def test_a_reading_that_is_given_up_while_it_starts_is_ended_too(
+    funded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_start, runs = threading.Event(), list[Run]()
+
+    class Slow(Run):
+        def __init__(self, command: Sequence[str]) -> None:
+            may_start.wait(10)
+            super().__init__(command)
+            runs.append(self)
+
+    monkeypatch.setattr(api, "Run", Slow)
+    monkeypatch.setattr(api, "READ_WITHIN_S", 0.05)
+    with pytest.raises(Refused):
+        await Reader(str(funded / ".livesrv")).read("lan", "statement", "--", "lan")
+    may_start.set()
+    await until(lambda: runs and runs[0]._process.returncode == -SIGKILL)
 
 
 async def test_an_answer_that_is_too_big_is_refused(

@@ -49,11 +49,10 @@ Launch = Callable[..., Awaitable[Process]]
 
 
 @pytest.fixture(autouse=True)
-def own_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_tmp(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Announcements go where no other server looks; short, because sockets may go there too."""
-    (tmp_path / "t").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
+    monkeypatch.setenv("TMPDIR", str(short_path))
+    monkeypatch.setattr("tempfile.tempdir", str(short_path))
 
 
 @pytest.fixture

@@ -114,7 +114,12 @@ class Reader:
             self._asking.discard(user)
 
     async def _run(self, *command: str) -> bytes:
-        run = await asyncio.to_thread(Run, command)
+        starting = asyncio.create_task(asyncio.to_thread(Run, command))
+        try:
+            run = await asyncio.shield(starting)
+        except asyncio.CancelledError:  # it starts all the same
+            starting.add_done_callback(_end)
+            raise
         try:
             return await asyncio.to_thread(run.printed)
         finally:
@@ -155,6 +160,18 @@ class Run:
     def kill(self) -> None:
         """End it where it has not ended."""
         self._process.kill()
+
+    def end(self) -> None:
+        """The same, and wait until nothing is left of it."""
+        self.kill()
+        with self._complaints, self._process:
+            pass
+
+
+def _end(starting: "asyncio.Task[Run]") -> None:
+    """Leave nothing of a run that started when nobody waited for it any more."""
+    if not starting.cancelled() and not starting.exception():
+        asyncio.get_running_loop().run_in_executor(None, starting.result().end)
 
 
 def _period_flags(request: web.Request) -> list[str]:

@@ -215,6 +215,8 @@ def terms_shown(sheet: OfferSheet, now_ms: int) -> dict[str, Any]:
             shown[name] = value
     if sheet.flash is not None and now_ms < sheet.flash.until_ms:
         shown["flash"] = structs.asdict(sheet.flash)
+        if sheet.flash.from_ms <= now_ms:
+            shown["regular_price_minor"] = sheet.price_minor
     if sheet.is_withdrawn:
         shown["withdrawn"] = True
     return shown

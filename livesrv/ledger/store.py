@@ -123,7 +123,7 @@ class Ledger:
         deadline_ms: int = 10_000,
     ) -> None:
         self.store = store
-        self._queue_max = queue_max
+        self.queue_max = queue_max
         self._batch_max = batch_max
         self._deadline_s = deadline_ms / 1000
         self._queue: deque[_Ticket] = deque()
@@ -170,8 +170,8 @@ class Ledger:
         """
         if self._has_ended:
             raise Unavailable("this process is stopping")
-        if len(self._queue) >= self._queue_max:
-            raise Unavailable(f"{self._queue_max} entries are waiting for the ledger")
+        if len(self._queue) >= self.queue_max:
+            raise Unavailable(f"{self.queue_max} entries are waiting for the ledger")
         loop = asyncio.get_running_loop()
         ticket = _Ticket(
             msgspec.json.encode(entry), loop.time() + self._deadline_s, loop.create_future()

@@ -97,7 +97,15 @@ async def _all_serve(stage: Stage) -> None:
         return all(look.status == 200 for look in looks)
 
     await until_awaited(are_ready, within_s=BACK_WITHIN_S)
-    await stage.enter_beside(await stage.enter())
+    first = await stage.enter()
+
+    async def comes_beside() -> bool:
+        """A worker that is replaced takes connections only when it has started."""
+        client = await stage.enter()
+        await client.close()
+        return client.worker != first.worker
+
+    await until_awaited(comes_beside, within_s=BACK_WITHIN_S)
     assert all(map(is_alive, stage.server.pids().values()))
 
 

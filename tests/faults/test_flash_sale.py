@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Iterable
 from random import Random
 from typing import TypeVar
 
+import pytest
+
 from tests.server import Server
 from tests.waiting import until
 from tests.wire.client import JSON, MSGPACK, Client, Format
@@ -24,6 +26,7 @@ COMING_AT_ONCE = 64
 T = TypeVar("T")
 
 
+@pytest.mark.alone
 async def test_flash_sale_sells_each_piece_once_and_answers_every_repeat_as_the_first_time(
     two_workers: Server, seed: int
 ) -> None:

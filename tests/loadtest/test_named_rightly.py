@@ -22,6 +22,8 @@ from loadtest.run.watch import ServerWatch
 from ..server import Server, serving
 from ..waiting import end, until
 
+pytestmark = pytest.mark.alone
+
 MOMENTS = 4
 NAMED_WITHIN_S = 30.0
 """Others on this machine may have the cores for a while."""

@@ -62,6 +62,7 @@ async def test_a_refused_scrape_says_so(server: Server, session: aiohttp.ClientS
     assert watch.failure == "/metrics was answered 401"
 
 
+@pytest.mark.alone
 async def test_reading_a_scrape_of_sixteen_workers_costs_little(
     server: Server, session: aiohttp.ClientSession
 ) -> None:

@@ -236,7 +236,7 @@ GROUP_COMMIT = [
     ),
     Mutant(
         STORE,
-        "if len(self._queue) >= self._queue_max:",
+        "if len(self._queue) >= self.queue_max:",
         "if False:",
         STORE_TEST + "test_a_full_queue_answers_at_once_and_grows_no_further",
     ),

@@ -102,20 +102,20 @@ def test_a_small_message_that_inflates_over_the_limit_is_refused() -> None:
 RAW_KEY = b"\x00\x00\x00\x00"
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"\x82\x01\xc0",  # not masked
-        b"\x83\x80" + RAW_KEY,  # an opcode that is none
-        b"\xa2\x80" + RAW_KEY,  # reserved bits
-        b"\xc2\x80" + RAW_KEY,  # compressed without agreement
-        b"\x80\x80" + RAW_KEY,  # the rest of nothing
-        b"\x09\x80" + RAW_KEY,  # a ping in parts
-        b"\x89\xfe\x00\x80",  # a long ping
-        b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff",  # 2^64 - 1 bytes
-        sent(b"a", fin=False) + sent(b"b"),  # a message within a message
-    ],
-)
+NOT_ALLOWED = {
+    "not masked": b"\x82\x01\xc0",
+    "an opcode that is none": b"\x83\x80" + RAW_KEY,
+    "reserved bits": b"\xa2\x80" + RAW_KEY,
+    "compressed without agreement": b"\xc2\x80" + RAW_KEY,
+    "the rest of nothing": b"\x80\x80" + RAW_KEY,
+    "a ping in parts": b"\x09\x80" + RAW_KEY,
+    "a long ping": b"\x89\xfe\x00\x80",
+    "2^64 - 1 bytes": b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+    "a message within a message": sent(b"a", fin=False) + sent(b"b"),
+}
+
+
+@pytest.mark.parametrize("raw", NOT_ALLOWED.values(), ids=NOT_ALLOWED)
 def test_what_breaks_the_rules_is_refused(raw: bytes) -> None:
     with pytest.raises(Violation):
         read(raw)

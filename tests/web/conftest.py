@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.chromium import browser as started_browser
 
-from .visit import Visitors
+from .visit import WAIT_MS, Visitors
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One for a module, whose tests must not be async: Playwright has a loop running meanwhile."""
+    expect.set_options(timeout=WAIT_MS)
     with started_browser("--mute-audio") as started:
         yield started
 

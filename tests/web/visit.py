@@ -1,13 +1,14 @@
 """People who open pages in a browser, each with a device of their own.
 
-Invariant: when they have left, none of their pages has thrown, complained in its console, or been
-held back by the Content-Security-Policy.
+Invariant: when they have left, none of their pages has thrown, complained in its console, opened a
+dialog of the browser, or been held back by the Content-Security-Policy.
 """
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, ViewportSize
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SMALL_PHONE: ViewportSize = {"width": 320, "height": 568}
@@ -16,6 +17,12 @@ WAIT_MS = 15_000
 """For one thing on a page; generous, since the cores are shared with the server and other tests."""
 HARMLESS = ("net::ERR_", "WebSocket connection to", "Failed to load resource")
 """What Chromium says of a network that is away: the page's own affair."""
+
+TELL_OF_POLICY = """addEventListener("securitypolicyviolation", (event) => {
+  const { effectiveDirective, blockedURI, sourceFile, lineNumber } = event;
+  console.error(`${effectiveDirective} forbids ${blockedURI} (${sourceFile}:${lineNumber})`);
+});"""
+"""The event tells also of what a page tries and gets over; not every violation reaches a console."""
 
 
 class Visitors:
@@ -33,15 +40,20 @@ class Visitors:
         token: str | None = None,
         size: ViewportSize = PHONE,
         language: str = "en",
+        before: Callable[[Page], object] | None = None,
         **device: Any,
     ) -> Page:
-        """A page on a new device, with `token` in its address. `device`: as of `new_context`."""
+        """A page on a new device, with `token` in its address. `device`: as of `new_context`.
+
+        `before` may prepare the page while it is still blank.
+        """
         context = self._browser.new_context(viewport=size, locale=language, **device)
         context.set_default_timeout(WAIT_MS)
         self._contexts.append(context)
+        self._listen(context)
         page = context.new_page()
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.complaints.append(f"threw {error}"))
+        if before is not None:
+            before(page)
         page.goto(url if token is None else f"{url}#{urlencode({'token': token})}")
         return page
 
@@ -49,7 +61,18 @@ class Visitors:
         for context in self._contexts:
             context.close()
         self._contexts.clear()
-        assert self.complaints == []
+        assert self.complaints == [], self.complaints
+
+    def _listen(self, context: BrowserContext) -> None:
+        """To every page of a device, also those that a page opens."""
+        context.add_init_script(TELL_OF_POLICY)
+        context.on("console", self._hear)
+        context.on("weberror", lambda error: self.complaints.append(f"threw {error.error}"))
+        context.on("dialog", self._refuse)
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self.complaints.append(f"{dialog.type} says {dialog.message}")
+        dialog.dismiss()
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(text in message.text for text in HARMLESS):

@@ -97,6 +97,7 @@ OFFER_FIELDS: dict[str, Shape] = {
     "maybe_opens_ms": uint,
     "maybe_closes_ms": uint,
     "maybe_flash": record(price_minor=amount, from_ms=uint, until_ms=uint),
+    "maybe_regular_price_minor": amount,
     "maybe_withdrawn": flag,
     "maybe_pieces": uint,
 }

@@ -75,6 +75,7 @@ async def test_counters_move_with_what_happens(server: Server) -> None:
             "livesrv_errors_total",
             "livesrv_ledger_entries_total",
             "livesrv_journal_lines",
+            "livesrv_shows_live",
         )
         before = {name: await total(stage.http, name) for name in names}
         await stage.show()

@@ -59,11 +59,12 @@ async def test_a_flash_price_is_told_as_it_begins_and_as_it_ends(shop: Shop) -> 
     await lan.do("order", **order_of(show, total_minor=1900))
     place = lan.rooms[show.room]
 
-    def prices() -> list[int]:
-        return [each["price_minor"] for each in place.events if each["type"] == "stock"]
+    def prices() -> list[tuple[int, int | None]]:
+        told = [each for each in place.events if each["type"] == "stock"]
+        return [(each["price_minor"], each.get("regular_price_minor")) for each in told]
 
     await lan.until(lambda: len(prices()) == 3)
-    assert prices() == [PRICE_MINOR, 1900, PRICE_MINOR]
+    assert prices() == [(PRICE_MINOR, None), (1900, PRICE_MINOR), (PRICE_MINOR, None)]
     assert await lan.refusal("order", **order_of(show, total_minor=1900)) == "price_changed"
     assert now_ms() >= begin_ms + SOON_MS
 

@@ -124,7 +124,8 @@ class Card {
     this.#link.dataset.hue = hueOf(room.room);
     this.#title.dir = this.#host.dir = "auto";
     const [audience, caption, about] = [make("span", "pill"), make("div", "caption"), make("div", "about")];
-    audience.append(make("i", "lamp"), icon("eye"), this.#viewers);
+    this.#emoji.ariaHidden = this.#avatar.ariaHidden = "true";
+    audience.append(make("i", "lamp"), icon("eye"), this.#viewers, make("span", "unseen", say("viewers")));
     about.append(this.#title, this.#host);
     caption.append(this.#avatar, about);
     this.#link.append(make("i", "hills"), this.#emoji, audience, this.#price, caption);
@@ -140,7 +141,6 @@ class Card {
     this.#title.textContent = name;
     this.#host.textContent = [host.name, city].filter(Boolean).join(" · ");
     drawAvatar(this.#avatar, host);
-    this.#link.ariaLabel = say("lobby.card", { title: name, host: host.name, viewers: brief(viewers) });
   }
 }
 

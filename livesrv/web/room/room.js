@@ -2,22 +2,24 @@
 
 import { Client } from "../client/index.js";
 import { ROOT, socketUrl } from "../shared/api.js";
-import { drawAvatar, find, make, painter } from "../shared/dom.js";
-import { Banners, Hearts } from "./effects.js";
-import { GiftTray, emojiOf } from "./gifts.js";
+import { drawAvatar, find, painter } from "../shared/dom.js";
+import { Banners } from "./banners.js";
+import { Connection } from "./connection.js";
+import { Digest } from "./digest.js";
+import { Flyer, Hearts } from "./effects.js";
+import { Gifters } from "./gifters.js";
+import { emojiOf } from "./gifts.js";
 import { Login, isDemo } from "../shared/login.js";
+import { Likes } from "./likes.js";
 import { session } from "../shared/session.js";
-import { OrderSheet } from "./order.js";
-import { Shop } from "./shop.js";
-import { Wallet } from "./wallet.js";
+import { Market } from "./market.js";
+import { Saver } from "./saver.js";
+import { Video } from "./video.js";
 import { Waterfall } from "./waterfall.js";
-import { brief, count, learn, say, sayError, translate } from "../shared/words.js";
+import { count, learn, money, say, sayError, translate } from "../shared/words.js";
 
 const TOAST_MS = 3_000;
-const LIKES_MS = 500;
-const LIKES_MAX = 100;
-const GIFTERS_SHOWN = 3;
-const GIFTERS_KNOWN = 200;
+const BIG_GIFT_COINS = 500;
 const PICTURES = { created: "🌅", ended: "🌙" };
 const FORGET_TOKEN = new Set([4403, "unauthenticated"]);
 
@@ -28,40 +30,48 @@ class Show {
   #user = null;
   #clockMs = 0;
   #viewers = 0;
-  #likes = 0;
-  #tapped = 0;
-  #likeTimer = 0;
+  #about = null;
   #toastTimer = 0;
-  #gifters = new Map();
-  #wallet = new Wallet();
-  #waterfall = new Waterfall();
+  #gifters = new Gifters();
+  #waterfall = new Waterfall(undefined, {
+    paced: (isBusy) => (find("show").dataset.pace = isBusy ? "busy" : "calm"),
+  });
+  #digest = new Digest();
+  #connected = new Connection();
+  #video = new Video();
   #hearts = new Hearts();
+  #flyer = new Flyer();
   #banners = new Banners();
+  #saver = new Saver({ changed: (isOn) => this.#save(isOn) });
+  #likes = new Likes({
+    hearts: this.#hearts,
+    require: () => this.#may(),
+    send: (number) => this.#like(number),
+  });
   #paint = painter(() => this.#draw());
   #login = new Login("viewer");
-  #send = (command) => this.#insist(command);
-  #here = () => ({ room: this.#room, user: this.#user, nowMs: Date.now() + this.#clockMs });
-  #order = new OrderSheet({ send: this.#send, here: this.#here });
-  #shop = new Shop({
-    buy: (offer) => this.#may().then((may) => may && this.#order.open(offer)),
-    changed: (offer) => this.#order.update(offer),
-  });
-  #tray = new GiftTray({
-    send: this.#send,
-    require: () => this.#may(),
-    fail: (error) => this.#fail(error),
+  #here = () => ({ room: this.#room, user: this.#user ?? session.user, nowMs: Date.now() + this.#clockMs });
+  #market = new Market({
     here: this.#here,
+    send: (command) => this.#client.insist(command),
+    require: () => this.#may(),
+    toast: (words) => this.#toast(words),
+    fail: (error) => this.#fail(error),
+    reenter: () => this.enter(this.#room),
   });
 
   constructor() {
     find("join").addEventListener("click", () => this.#may());
-    find("like").addEventListener("click", () => this.#like());
-    find("say").addEventListener("submit", (event) => this.#comment(event));
+    find("say").addEventListener("submit", (event) => this.#speak(event));
     find("retry").addEventListener("click", () => this.enter(this.#room));
-    addEventListener("online", () => this.#client?.nudge());
+    for (const type of ["online", "pageshow"]) {
+      addEventListener(type, () => this.#client?.nudge());
+    }
+    addEventListener("offline", () => this.#connected.isIn && this.#client.nudge());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#client?.nudge();
     });
+    this.#saver.look();
   }
 
   enter(room) {
@@ -71,18 +81,19 @@ class Show {
     find("show").hidden = false;
     find("curtain").hidden = true;
     this.#showWho();
-    this.#wallet.load(session.token);
-    this.#tray.load();
+    this.#market.enter(room);
     this.#client = new Client({
       url: socketUrl(),
       room,
       token: session.token,
+      saver: this.#saver.isOn,
       on: {
         connection: (state, reason) => this.#connection(state, reason),
         welcome: (welcome) => this.#welcome(welcome),
         joined: (joined) => this.#joined(joined),
         batch: (batch) => this.#batch(batch),
         push: (push) => this.#push(push),
+        quality: (quality) => this.#quality(quality),
       },
     });
     this.#client.open();
@@ -91,10 +102,9 @@ class Show {
   // --- what the wire says
 
   #connection(state, reason) {
-    find("show").dataset.connection = state;
-    find("connection-words").textContent = state === "ended" ? "" : say(`connection.${state}`);
+    this.#connected.tell(state);
     if (state === "ended") this.#ended(reason);
-    if (state === "in") this.#order.resume();
+    if (state === "in") this.#market.resume();
   }
 
   #ended(reason) {
@@ -105,6 +115,16 @@ class Show {
     else this.#drop("🚪", sayError(reason), "retry");
   }
 
+  #quality(quality) {
+    this.#connected.quality(quality);
+    this.#saver.line(quality);
+  }
+
+  #save(isOn) {
+    this.#video.save(isOn);
+    if (this.#client) this.#client.saver = isOn;
+  }
+
   #welcome({ user, server_time_ms: serverMs }) {
     this.#user = user;
     this.#clockMs = serverMs - Date.now();
@@ -112,20 +132,26 @@ class Show {
 
   #joined({ state, recovered }) {
     this.#viewers = state.viewers;
-    this.#likes = state.likes;
+    this.#likes.reset(state.likes);
+    this.#introduce(state);
     if (!recovered) this.#begin(state);
     this.#status(state.status);
     this.#paint();
   }
 
+  /** Who is on, and what this is called; `about` is a state. */
+  #introduce(about) {
+    const { title, host, city } = about;
+    this.#about = about;
+    document.title = title;
+    find("title").textContent = title;
+    find("host").textContent = [host.name, city].filter(Boolean).join(" · ");
+    drawAvatar(find("host-avatar"), host);
+  }
+
   #begin(state) {
-    document.title = state.title;
-    find("title").textContent = state.title;
-    find("host").textContent = [state.host.name, state.city].filter(Boolean).join(" · ");
-    drawAvatar(find("host-avatar"), state.host);
-    this.#gifters.clear();
-    for (const { user, coins } of state.top_gifters) this.#gifters.set(user.id, { user, coins });
-    this.#shop.reset(state.pinned);
+    this.#gifters.reset(state.top_gifters);
+    this.#market.reset(state);
     this.#waterfall.reset(state.comments, this.#user);
   }
 
@@ -138,60 +164,70 @@ class Show {
 
   #event(event) {
     const { type } = event;
+    this.#market.event(event);
     if (type === "gift") this.#gift(event);
     else if (type === "sold") this.#sold(event);
-    else if (type === "pinned") this.#shop.pin(event);
-    else if (type === "unpinned") this.#shop.unpin(event.offer);
-    else if (type === "stock") this.#shop.change(event);
-    else if (type === "reserved" || type === "unsold") this.#restock(event);
+    else if (type === "pinned") this.#tellPin(event);
+    else if (type === "reserved") this.#tellSoldOut(event);
     else if (type === "removed") this.#waterfall.remove(event.comment);
     else if (type === "notice" && event.text) this.#waterfall.notice(event.text, `notice ${event.seq}`);
     else if (type === "muted" && event.user === this.#user) this.#toast(say("error.muted"));
     else if (type === "started") this.#status("live");
     else if (type === "ended") this.#end();
+    else if (type === "settings") this.#settings(event);
+  }
+
+  /** The host calls it something else, or has moved the video. */
+  #settings(event) {
+    this.#introduce({ ...this.#about, ...event });
+    this.#status(find("show").dataset.status);
+  }
+
+  #tellPin({ title, price_minor: price, currency }) {
+    this.#digest.now(say("news.pinned", { title, price: money(price, currency) }));
+  }
+
+  #tellSoldOut({ lines }) {
+    for (const { offer, stock } of lines) {
+      if (stock === 0) this.#digest.now(say("news.soldout", { title: this.#market.titleOf(offer) }));
+    }
   }
 
   #end() {
-    this.#shop.reset([]);
     this.#status("ended");
+    this.#digest.now(say("show.ended"));
   }
 
   #fall(drop) {
-    if (drop.type === "comment") this.#waterfall.comment(drop);
+    if (drop.type === "comment") this.#comment(drop);
     else if (drop.type === "viewers") this.#viewers = drop.count;
-    else if (drop.type === "like") {
-      this.#likes = drop.total;
-      this.#hearts.rise(drop.count);
-    }
+    else if (drop.type === "like") this.#likes.fall(drop);
+  }
+
+  #comment(comment) {
+    this.#waterfall.comment(comment);
+    this.#digest.comment(comment);
   }
 
   #gift(event) {
     const emoji = emojiOf(event.gift);
     this.#waterfall.gift(event, emoji);
     this.#banners.show(event, emoji);
-    const coins = (this.#gifters.get(event.user.id)?.coins ?? 0) + event.coins;
-    this.#gifters.set(event.user.id, { user: event.user, coins });
-    if (this.#gifters.size > GIFTERS_KNOWN) this.#forgetLeast();
-  }
-
-  #forgetLeast() {
-    const [least] = [...this.#gifters].sort(([, a], [, b]) => a.coins - b.coins);
-    this.#gifters.delete(least[0]);
-  }
-
-  #restock(event) {
-    for (const { offer, stock } of event.lines) this.#shop.stock(offer, stock);
+    this.#digest.gift(event, emoji);
+    if (event.coins >= BIG_GIFT_COINS) this.#flyer.launch(emoji);
+    this.#gifters.add(event);
   }
 
   #sold(event) {
-    this.#restock(event);
-    const titled = event.lines.map((line) => ({ ...line, title: this.#shop.titleOf(line.offer) }));
+    const titled = event.lines.map((line) => ({ ...line, title: this.#market.titleOf(line.offer) }));
     this.#waterfall.sold(event, titled);
+    this.#digest.sold(event);
+    this.#tellSoldOut(event);
   }
 
   #push(push) {
-    if (push.type === "balance") this.#wallet.set(push.currency, push.balance_minor);
-    else if (push.type === "gap") this.#waterfall.missed(push.shed);
+    if (push.type === "gap") this.#waterfall.missed(push.shed);
+    else this.#market.push(push);
   }
 
   // --- what the viewer does
@@ -205,14 +241,7 @@ class Show {
     return may;
   }
 
-  async #insist(command) {
-    const reply = await this.#client.insist(command);
-    const currency = reply.type === "gifted" ? "COIN" : reply.currency;
-    this.#wallet.set(currency, reply.balance_minor);
-    return reply;
-  }
-
-  async #comment(event) {
+  async #speak(event) {
     event.preventDefault();
     const box = find("text");
     const text = box.value.trim();
@@ -226,21 +255,8 @@ class Show {
     }
   }
 
-  async #like() {
-    if (!(await this.#may())) return;
-    this.#hearts.rise(1);
-    this.#tapped += 1;
-    this.#paint();
-    if (this.#likeTimer === 0) {
-      this.#likeTimer = setTimeout(() => this.#sendLikes(), LIKES_MS);
-    }
-  }
-
-  #sendLikes() {
-    const likes = Math.min(this.#tapped, LIKES_MAX);
-    this.#tapped = 0;
-    this.#likeTimer = 0;
-    const like = { type: "like", room: this.#room, count: likes };
+  #like(number) {
+    const like = { type: "like", room: this.#room, count: number };
     this.#client?.ask(like).catch(() => {}); // a like of the past is worth nothing
   }
 
@@ -248,9 +264,6 @@ class Show {
 
   #draw() {
     find("viewers-count").textContent = count(this.#viewers);
-    find("likes").textContent = count(this.#likes + this.#tapped);
-    const top = [...this.#gifters.values()].sort((a, b) => b.coins - a.coins);
-    find("gifters").replaceChildren(...top.slice(0, GIFTERS_SHOWN).map(newGifter));
   }
 
   #showWho() {
@@ -263,6 +276,7 @@ class Show {
 
   #status(status) {
     find("show").dataset.status = status;
+    this.#video.show(status === "live" ? this.#about.media_url : null);
     if (status === "live") find("curtain").hidden = true;
     else this.#drop(PICTURES[status], say(`show.${status}`), null);
   }
@@ -277,25 +291,20 @@ class Show {
   }
 
   #fail(error) {
+    if (error.code === "busy") this.#connected.busy();
     this.#toast(error.code ? sayError(error.code) : say("connection.waiting"));
   }
 
   #toast(words) {
     const toast = find("toast");
+    const sheet = document.querySelector("dialog[open]");
+    if (sheet === null) find("tray").before(toast);
+    else sheet.append(toast); // what is behind a sheet is not seen
     toast.textContent = words;
     toast.hidden = false;
     clearTimeout(this.#toastTimer);
     this.#toastTimer = setTimeout(() => (toast.hidden = true), TOAST_MS);
   }
-}
-
-function newGifter({ user, coins }) {
-  const item = make("li");
-  const avatar = make("span", "avatar");
-  drawAvatar(avatar, user);
-  item.title = user.name;
-  item.append(avatar, make("span", "coins", brief(coins)));
-  return item;
 }
 
 await learn("common", "room");

@@ -1,44 +1,52 @@
-/** The offers pinned now, as cards; each with its price, what is left, and a button to buy. */
+/** The offers pinned now, as cards, the latest first. All that goes by is kept up to date here. */
 
-import { find, icon, make, picture } from "../shared/dom.js";
-import { count, money, say } from "../shared/words.js";
+import { find, make } from "../shared/dom.js";
+import { say } from "../shared/words.js";
+import { Card } from "./card.js";
+import { termsOf } from "./terms.js";
 
-const LAST_PIECES = 10;
 const KNOWN_MAX = 200;
+const TICK_MS = 1_000;
 
 export class Shop {
   #list = find("offers");
-  #cards = new Map();
+  #dots = find("offer-dots");
+  #cards = new Map(); // by offer, the first one last
   #known = new Map();
+  #tick = 0;
   #buy;
   #changed;
+  #now;
 
-  /** `buy(offer)` when somebody wants one; `changed(offer)` when an offer stands differently. */
-  constructor({ buy, changed }) {
+  /**
+   * `buy(offer)` when somebody wants one, `changed(offer)` when an offer stands differently.
+   * `now()` is the server's time.
+   */
+  constructor({ buy, changed, now }) {
     this.#buy = buy;
     this.#changed = changed;
+    this.#now = now;
+    this.#list.addEventListener("scroll", () => this.#markDot(), { passive: true });
   }
 
   reset(pinned) {
     this.#cards.clear();
     this.#list.replaceChildren();
-    for (const offer of pinned.toReversed?.() ?? [...pinned].reverse()) this.pin(offer);
+    for (const offer of [...pinned].reverse()) this.#add(offer);
+    this.#arrange();
   }
 
   /** Show an offer first. */
   pin(offer) {
-    this.unpin(offer.offer);
-    this.#remember(offer);
-    const card = newCard(() => this.#buy(this.#known.get(offer.offer)));
-    this.#cards.set(offer.offer, card);
-    this.#list.prepend(card);
-    this.#list.scrollTo({ left: 0 });
-    showTerms(card, offer);
+    this.#add(offer);
+    this.#arrange();
+    this.#changed(this.offer(offer.offer));
   }
 
   unpin(id) {
-    this.#cards.get(id)?.remove();
+    this.#cards.get(id)?.node.remove();
     this.#cards.delete(id);
+    this.#arrange();
   }
 
   /** What is left of an offer. */
@@ -46,22 +54,66 @@ export class Shop {
     const offer = this.#known.get(id);
     if (!offer) return;
     offer.stock = stock;
-    const card = this.#cards.get(id);
-    if (card) showStock(card, stock);
+    this.#draw(id);
     this.#changed(offer);
   }
 
   /** An offer has other terms from now on: another price, title or limit, or it is off sale. */
   change(offer) {
-    if (!this.#known.has(offer.offer)) return;
+    const known = this.#known.get(offer.offer);
+    if (!known) return;
     this.#remember(offer);
-    const card = this.#cards.get(offer.offer);
-    if (card) showTerms(card, offer);
-    this.#changed(this.#known.get(offer.offer));
+    this.#draw(offer.offer);
+    if (known.price_minor !== offer.price_minor) this.#cards.get(offer.offer)?.flash();
+    this.#changed(this.offer(offer.offer));
+  }
+
+  /** An offer as it was last heard of; undefined for one that has never been pinned here. */
+  offer(id) {
+    return this.#known.get(id);
   }
 
   titleOf(id) {
     return this.#known.get(id)?.title ?? id;
+  }
+
+  #add(offer) {
+    this.#cards.get(offer.offer)?.node.remove();
+    this.#cards.delete(offer.offer);
+    this.#remember(offer);
+    const card = new Card(() => this.#buy(this.offer(offer.offer)));
+    card.node.dataset.offer = offer.offer;
+    this.#cards.set(offer.offer, card);
+    this.#list.prepend(card.node);
+    this.#draw(offer.offer);
+  }
+
+  #draw(id) {
+    const [card, offer, nowMs] = [this.#cards.get(id), this.#known.get(id), this.#now()];
+    card?.show(offer.title, termsOf(offer, nowMs), nowMs);
+  }
+
+  #arrange() {
+    const cards = [...this.#cards.values()].reverse();
+    this.#dots.hidden = cards.length < 2;
+    this.#dots.replaceChildren(...cards.map((card, index) => newDot(card, index, cards.length)));
+    this.#list.scrollTo({ left: 0 });
+    this.#markDot();
+    clearInterval(this.#tick);
+    if (cards.length > 0) this.#tick = setInterval(() => this.#drawAll(), TICK_MS);
+  }
+
+  #drawAll() {
+    if (document.hidden) return;
+    for (const id of this.#cards.keys()) this.#draw(id);
+  }
+
+  #markDot() {
+    const width = this.#list.firstElementChild?.offsetWidth || 1;
+    const shown = Math.round(Math.abs(this.#list.scrollLeft) / width);
+    [...this.#dots.children].forEach((dot, index) => {
+      dot.ariaCurrent = index === shown ? "true" : null;
+    });
   }
 
   #remember(offer) {
@@ -71,37 +123,10 @@ export class Shop {
   }
 }
 
-/** How much of an offer is left, in words. */
-export function stockWords(stock) {
-  if (stock <= 0) return say("offer.soldout");
-  return say(stock <= LAST_PIECES ? "offer.last" : "offer.left", { count: count(stock) });
-}
-
-function newCard(buy) {
-  const card = make("li", "card");
-  const about = make("div", "about");
-  const name = make("b", "title");
-  name.dir = "auto";
-  about.append(name, make("span", "price"), make("span", "stock"));
-  const button = make("button", "buy");
-  button.type = "button";
-  button.append(icon("bag"), make("span", "", say("offer.buy")));
-  button.addEventListener("click", buy);
-  card.append(make("span", "emoji"), about, button);
-  return card;
-}
-
-function showTerms(card, offer) {
-  const [emoji, title] = picture(offer.title, "🛍️");
-  card.querySelector(".emoji").textContent = emoji;
-  card.querySelector(".title").textContent = title;
-  card.querySelector(".price").textContent = money(offer.price_minor, offer.currency);
-  showStock(card, offer.withdrawn ? 0 : offer.stock);
-}
-
-function showStock(card, stock) {
-  const label = card.querySelector(".stock");
-  label.textContent = stockWords(stock);
-  label.classList.toggle("last", stock <= LAST_PIECES);
-  card.querySelector("button").disabled = stock <= 0;
+function newDot(card, index, all) {
+  const dot = make("button", "dot");
+  dot.type = "button";
+  dot.ariaLabel = say("offer.nth", { number: index + 1, count: all });
+  dot.addEventListener("click", () => card.look());
+  return dot;
 }

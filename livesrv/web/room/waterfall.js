@@ -1,143 +1,203 @@
 /**
- * Comments, gifts and purchases falling past.
+ * Comments, gifts and purchases falling past: everything the server sends, drawn once a frame.
  *
- * However much arrives: at most `ROWS_MAX` nodes, which are used again, and at most
- * `ROWS_PER_DRAW` of them filled in a quarter of a second, so that one can still read them. Other
- * people's comments that find no place are counted instead.
+ * Of a frame with more than fits only the last is shown. While somebody reads, nothing moves: what
+ * comes waits until they go on. Whatever finds no place is counted, and the number is shown.
+ * Invariant: shown + waiting + counted is what arrived, and all of it is bounded.
  */
 
-import { bareName, drawAvatar, find, make, painter, picture } from "../shared/dom.js";
-import { count, say } from "../shared/words.js";
+import { painter, picture } from "../shared/dom.js";
+import { brief, count, say, times } from "../shared/words.js";
+import { Backlog } from "./backlog.js";
+import { ROWS_MAX, Rows } from "./rows.js";
 
-const ROWS_MAX = 30;
-const ROWS_PER_DRAW = 2;
-const QUEUE_MAX = 12;
-const DRAW_MS = 250;
+const WAITING_MAX = 200;
 const MISSED_MS = 2_500;
+const CALM_PER_S = 8; // at more rows a second than this they do not glide in
+const BUSY_PER_S = 30; // and at more than this, nobody looks at anything else
+const BUSY_MS = 2_000;
+const AT_END_PX = 4;
+const AWAY_KEYS = new Set(["ArrowUp", "PageUp", "Home"]);
 
 export class Waterfall {
-  #list = find("rows");
-  #more = find("more");
-  #queue = [];
-  #rows = new Map(); // by comment or combo
+  #reel;
+  #rows;
+  #more;
+  #latest;
+  #pause;
+  #waiting = new Backlog(WAITING_MAX);
+  #isPaused = false;
+  #isAway = false;
   #missed = 0;
   #missedTimer = 0;
-  #drawTimer = 0;
+  #second = { startMs: 0, rows: 0 };
+  #busyTimer = 0;
+  #paced;
   #me = null;
   #paint = painter(() => this.#draw());
+
+  /**
+   * `root` is the document's section with the reel, its rows and its buttons. `paced(isBusy)` when
+   * so much begins to fall that a cheap phone needs all its strength for it, and when it is over.
+   */
+  constructor(root = document.querySelector(".fall"), { paced = () => {} } = {}) {
+    this.#paced = paced;
+    this.#reel = root.querySelector(".reel");
+    this.#rows = new Rows(root.querySelector(".rows"));
+    this.#more = root.querySelector(".more");
+    this.#latest = root.querySelector(".latest");
+    this.#pause = root.querySelector(".pause");
+    this.#pause.addEventListener("click", () => (this.#isPaused ? this.resume() : this.pause()));
+    this.#latest.addEventListener("click", () => this.#goOn());
+    this.#holdOnTouch();
+  }
 
   /** Begin anew with the comments of a snapshot, as the user `me`. */
   reset(comments, me) {
     this.#me = me;
-    this.#queue = [];
+    this.#waiting.clear();
     this.#rows.clear();
-    this.#list.replaceChildren();
-    for (const comment of comments.slice(-ROWS_MAX)) this.#show(this.#item(comment));
+    this.resume();
+    for (const comment of comments.slice(-ROWS_MAX)) this.comment(comment);
   }
 
-  comment(comment) {
-    this.#push(this.#item(comment));
+  comment({ comment, user, text }) {
+    const isOwn = user.id === this.#me;
+    const kind = isOwn ? "mine" : user.badges.includes("host") ? "host" : "comment";
+    this.#push({ kind, id: comment, user, text, isOwn });
   }
 
   gift({ user, combo, count: total }, emoji) {
-    const text = `${say("gift.sent")} ${emoji} ×${count(total)}`;
-    this.#push({ kind: "gift", id: `${user.id} ${combo}`, user, text });
+    const text = `${say("gift.sent")} ${emoji} ${times(total)}`;
+    const isOwn = user.id === this.#me;
+    this.#push({ kind: "gift", id: `${user.id} ${combo}`, user, text, isOwn });
   }
 
   sold({ user, seq }, lines) {
-    const pieces = lines.map(({ quantity, title }) => `${quantity} × ${short(title)}`);
+    const pieces = lines.map(({ quantity, title }) => `${short(title)} ${times(quantity)}`);
     const text = `${say("order.bought")} ${pieces.join(", ")}`;
-    this.#push({ kind: "sold", id: `sold ${seq}`, user, text });
+    this.#push({ kind: "sold", id: `sold ${seq}`, user, text, isOwn: user.id === this.#me });
   }
 
   notice(text, id) {
-    this.#push({ kind: "notice", id, user: null, text });
+    this.#push({ kind: "notice", id, user: null, text, isOwn: true });
   }
 
+  /** Take a comment away, wherever it is. */
   remove(comment) {
-    this.#queue = this.#queue.filter(({ id }) => id !== comment);
-    this.#rows.get(comment)?.remove();
-    this.#rows.delete(comment);
+    this.#waiting.remove(comment);
+    this.#rows.remove(comment);
+    this.#paint();
   }
 
-  /** So many comments were left out on their way here. */
+  /** So many were left out on their way here. */
   missed(number) {
     if (number === 0) return;
     this.#missed += number;
-    this.#more.textContent = `+${count(this.#missed)}`;
-    this.#more.ariaLabel = say("shed", { count: count(this.#missed) });
-    this.#more.hidden = false;
+    this.#paint();
     clearTimeout(this.#missedTimer);
     this.#missedTimer = setTimeout(() => {
       this.#missed = 0;
-      this.#more.hidden = true;
+      this.#paint();
     }, MISSED_MS);
   }
 
+  pause() {
+    this.#isPaused = true;
+    this.#paint();
+  }
+
+  /** Go on where we are now: at the end, with all that waited. */
+  resume() {
+    this.#isPaused = this.#isAway = false;
+    this.#reel.scrollTop = 0;
+    this.#paint();
+  }
+
+  // --- reading
+
+  /** Somebody who touches the rows, or scrolls back, wants to read. */
+  #holdOnTouch() {
+    const reel = this.#reel;
+    const hold = () => this.pause();
+    const options = { passive: true };
+    reel.addEventListener("pointerdown", hold, options);
+    reel.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && hold(), options);
+    reel.addEventListener("keydown", ({ key }) => AWAY_KEYS.has(key) && hold());
+    reel.addEventListener("focus", () => reel.matches(":focus-visible") && hold());
+    reel.addEventListener("scroll", () => this.#scrolled(), options);
+  }
+
+  /** The reel is turned upside down: 0 is its end, and what lies before it is negative. */
+  #scrolled() {
+    const isAway = this.#reel.scrollTop < -AT_END_PX;
+    if (isAway) this.pause();
+    else if (this.#isAway) this.resume();
+    this.#isAway = isAway;
+  }
+
+  #goOn() {
+    this.#pause.focus({ preventScroll: true }); // the button that was pressed goes away
+    this.resume();
+  }
+
+  // --- drawing
+
   #push(item) {
-    this.#queue.push(item);
-    if (this.#queue.length > QUEUE_MAX) this.#leaveOut();
-    if (this.#drawTimer === 0) this.#paint();
-  }
-
-  /** Drop the oldest comment in the queue, or the oldest item when it has none. */
-  #leaveOut() {
-    const oldest = this.#queue.findIndex(({ kind }) => kind === "comment");
-    const [dropped] = this.#queue.splice(Math.max(0, oldest), 1);
-    if (dropped.kind === "comment") this.missed(1);
-  }
-
-  #item({ comment, user, text }) {
-    const isHost = user.badges.includes("host");
-    const kind = user.id === this.#me ? "mine" : isHost ? "host" : "comment";
-    return { kind, id: comment, user, text };
+    this.missed(this.#waiting.add(item));
+    this.#paint();
   }
 
   #draw() {
-    for (const item of this.#queue.splice(0, ROWS_PER_DRAW)) this.#show(item);
-    this.#drawTimer = setTimeout(() => {
-      this.#drawTimer = 0;
-      if (this.#queue.length > 0) this.#paint();
-    }, DRAW_MS);
+    if (!this.#isPaused && this.#waiting.size > 0) this.#fall();
+    this.#drawPause();
+    this.#drawMissed();
   }
 
-  #show(item) {
-    const known = this.#rows.get(item.id);
-    const row = known ?? this.#free();
-    fill(row, item);
-    row.dataset.id = item.id;
-    this.#rows.set(item.id, row);
-    if (!known) this.#list.append(row);
+  #fall() {
+    const { items, leftOut } = this.#waiting.take(ROWS_MAX);
+    this.missed(leftOut);
+    const rowsPerS = this.#measure(items.length);
+    this.#rows.show(items, rowsPerS <= CALM_PER_S);
+    if (rowsPerS > BUSY_PER_S) this.#beBusy();
   }
 
-  /** A row to fill: a new one, or the one that has been there longest. */
-  #free() {
-    if (this.#list.childElementCount < ROWS_MAX) return newRow();
-    const row = this.#list.firstElementChild;
-    this.#rows.delete(row.dataset.id);
-    row.remove();
-    return row;
+  /** Rows in the second that runs. */
+  #measure(number) {
+    const nowMs = performance.now();
+    if (nowMs - this.#second.startMs > 1_000) this.#second = { startMs: nowMs, rows: 0 };
+    this.#second.rows += number;
+    return this.#second.rows;
   }
-}
 
-function newRow() {
-  const row = make("li");
-  const body = make("p");
-  body.append(make("bdi", "who"), make("span", "text"));
-  body.lastElementChild.dir = "auto";
-  row.append(make("span", "avatar"), body);
-  return row;
-}
-
-function fill(row, { kind, user, text }) {
-  const [avatar, body] = row.children;
-  row.className = `row ${kind}`;
-  avatar.hidden = body.firstElementChild.hidden = user === null;
-  if (user !== null) {
-    drawAvatar(avatar, user);
-    body.firstElementChild.textContent = bareName(user.name);
+  #beBusy() {
+    if (this.#busyTimer === 0) this.#paced(true);
+    clearTimeout(this.#busyTimer);
+    this.#busyTimer = setTimeout(() => {
+      this.#busyTimer = 0;
+      this.#paced(false);
+    }, BUSY_MS);
   }
-  body.lastElementChild.textContent = text;
+
+  #drawPause() {
+    if (this.#latest.hidden === this.#isPaused) this.#switch();
+    if (!this.#isPaused) return;
+    const waiting = count(this.#waiting.size);
+    this.#latest.lastElementChild.textContent = waiting;
+    this.#latest.ariaLabel = say("fall.latest", { count: waiting });
+  }
+
+  #switch() {
+    this.#latest.hidden = !this.#isPaused;
+    this.#pause.ariaPressed = String(this.#isPaused);
+  }
+
+  #drawMissed() {
+    if (this.#missed === 0 && this.#more.hidden) return;
+    this.#more.hidden = this.#missed === 0;
+    this.#more.firstElementChild.textContent = `+${brief(this.#missed)}`;
+    this.#more.lastElementChild.textContent = say("shed", { count: count(this.#missed) });
+  }
 }
 
 function short(title) {

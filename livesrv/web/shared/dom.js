@@ -4,6 +4,8 @@ const AVATAR_HUES = 12;
 const ICONS = new URL("../art/icons.svg#", import.meta.url);
 const PICTURE = /^(\p{Extended_Pictographic}\uFE0F?(?:\u200D\p{Extended_Pictographic}\uFE0F?)*)\s*/u;
 
+const segmenter = Intl.Segmenter && new Intl.Segmenter(); // costly to make
+
 export const find = (id) => document.getElementById(id);
 
 /** A new element. */
@@ -65,15 +67,15 @@ export function hueOf(id) {
   return hash % AVATAR_HUES;
 }
 
-/** Start an element's animation class anew. */
+/** Start an element's animation class anew. Asks for its style alone, so nothing is laid out. */
 export function replay(node, className) {
   node.classList.remove(className);
-  void node.offsetWidth;
+  void getComputedStyle(node).animationName;
   node.classList.add(className);
 }
 
 function firstCharacter(text) {
-  if (!Intl.Segmenter) return [...text][0] ?? "?";
-  const [first] = new Intl.Segmenter().segment(text);
+  if (!segmenter) return [...text][0] ?? "?";
+  const [first] = segmenter.segment(text);
   return first?.segment ?? "?";
 }

@@ -70,6 +70,11 @@ export function brief(number) {
   return compact.format(number);
 }
 
+/** 11 → "×11", whichever way the line around it runs. */
+export function times(number) {
+  return `\u2066×${count(number)}\u2069`;
+}
+
 /** 0.25 → "25%". */
 export function percent(share) {
   return percents.format(share);

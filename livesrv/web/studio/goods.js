@@ -101,7 +101,7 @@ export class Goods {
     button.type = "button";
     button.dataset.offer = id;
     bar.append(make("i"));
-    button.append(make("span", "mark"), make("span", "emoji"), make("b", "price"), bar, make("span", "left"));
+    button.append(make("span", "mark"), make("span", "emoji"), make("b", "price"), bar, make("span", "left"), make("span", "unseen"));
     button.addEventListener("click", () => this.#tapped(this.#offers.get(id)));
     item.append(button);
     return item;
@@ -115,7 +115,7 @@ export function fullness({ stock, pieces }) {
 
 function fill(item, offer, isPinned) {
   const button = item.firstElementChild;
-  const [mark, emoji, price, bar, left] = button.children;
+  const [mark, emoji, price, bar, left, rest] = button.children;
   const [image, title] = picture(offer.title, "🛍️");
   mark.textContent = offer.withdrawn ? "🚫" : isPinned ? "📌" : "";
   emoji.textContent = image;
@@ -125,5 +125,5 @@ function fill(item, offer, isPinned) {
   button.className = `good${isPinned ? " pinned" : ""}${offer.withdrawn ? " off" : ""}`;
   button.classList.toggle("last", offer.stock <= LAST_PIECES);
   const stands = isPinned ? "offer.pinned" : "offer.unpinned";
-  button.ariaLabel = [title, price.textContent, say("offer.left", { count: count(offer.stock) }), say(stands)].join(", ");
+  rest.textContent = [say("offer.left", { count: count(offer.stock) }), title, say(stands)].join(", ");
 }

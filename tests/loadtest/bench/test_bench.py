@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +22,36 @@ MISSED_TARGETS = ("allowed", "wanted", "this server has no")
 """Of reasons: a figure that is not good enough, which tiny sizes cannot be."""
 
 
-def bench(tmp_path: Path, rows: str) -> dict[str, Any]:
-    """The JSON of a quick run."""
-    file = tmp_path / "result.json"
-    done = subprocess.run(
-        [*COMMAND, "--quick", "--rows", rows, "--json", str(file)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    result: dict[str, Any] = json.loads(file.read_text())
-    assert result["is_passed"] is (done.returncode == 0)
-    return result
+PARTS = ("saturation", "deliveries,big-room,storm,bytes")
+"""Rows of quick benches that run at the same time: they wait more than they work."""
 
 
-def test_quick_rows_run_end_to_end_and_account_for_every_delivery(tmp_path: Path) -> None:
-    result = bench(tmp_path, "deliveries,big-room,storm,saturation,bytes")
-    rows = {row["row"].split(",")[0]: row for row in result["rows"]}
+def benches(directory: Path, parts: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of quick runs beside each other, as their JSON tells them."""
+    files = [directory / f"result-{number}.json" for number in range(len(parts))]
+    started = [
+        subprocess.Popen(
+            [*COMMAND, "--quick", "--rows", rows, "--json", str(file)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": str(directory)},
+            text=True,
+        )
+        for rows, file in zip(parts, files, strict=True)
+    ]
+    said = [process.communicate()[0] for process in started]
+    assert all(process.returncode in (0, 1) for process in started), "\n".join(said)
+    results = [json.loads(file.read_text()) for file in files]
+    for process, result in zip(started, results, strict=True):
+        assert result["is_passed"] is (process.returncode == 0)
+    return [row for result in results for row in result["rows"]]
+
+
+def test_quick_rows_run_end_to_end_and_account_for_every_delivery(short_path: Path) -> None:
+    found = benches(short_path, PARTS)
+    rows = {row["row"].split(",")[0]: row for row in found}
     assert len(rows) == 6
-    for row in result["rows"]:
+    for row in found:
         others = [why for why in row["reasons"] if not any(each in why for each in MISSED_TARGETS)]
         assert others == [], row
     crowd = rows["comment deliveries/s"]["figures"]
@@ -48,25 +59,25 @@ def test_quick_rows_run_end_to_end_and_account_for_every_delivery(tmp_path: Path
     assert crowd["delivered"] + crowd["shed"] + crowd["gap"] == crowd["expected"]
     assert rows["reconnect storm"]["figures"]["gifts"] > 0
     assert rows["saturation"]["figures"]["ratio"] > 0
-    left = [each.name for each in tmp_path.iterdir() if each.name.startswith("livesrv-bench-")]
+    left = [each.name for each in short_path.iterdir() if each.name.startswith("livesrv-bench-")]
     assert left == []
 
 
-def test_a_bench_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_bench_that_is_told_to_end_leaves_nothing_behind(short_path: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, "--quick"],
         stdout=subprocess.DEVNULL,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(short_path)},
     )
     try:
-        pids = first_pids(tmp_path)
+        pids = first_pids(short_path)
         process.terminate()
         assert process.wait(ENDS_WITHIN_S) == 130
     finally:
         process.kill()
         process.wait()
     assert not any(is_alive(pid) for pid in pids)
-    assert not list(tmp_path.glob("livesrv-bench-*"))
+    assert not list(short_path.glob("livesrv-bench-*"))
 
 
 def first_pids(directory: Path) -> list[int]:

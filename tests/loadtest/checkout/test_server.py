@@ -19,6 +19,7 @@ from ...server import Serve
 PROCESSES = {"harness", "supervisor", "ledger", "bus", "backoffice", "worker-0"}
 
 
+@pytest.mark.alone
 async def test_a_short_run_is_clean_and_tells_rate_ceiling_memory_and_cpu(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ async def judged(*arguments: str) -> tuple[int, str, str]:
     return await loadtest("run", *arguments)
 
 
+@pytest.mark.alone
 async def test_a_good_run_ends_with_0_and_leaves_a_folder(
     short: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -97,6 +98,7 @@ async def test_a_checkout_that_lost_something_ends_with_1() -> None:
     assert "FAILED:" in output
 
 
+@pytest.mark.alone
 async def test_a_run_that_lost_something_ends_with_1(short: tuple[str, ...]) -> None:
     async with serving(Faults(forgets_order_every=1)) as url:
         code, output, _ = await judged(*short, "--url", url)

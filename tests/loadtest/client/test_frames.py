@@ -40,16 +40,16 @@ def test_the_payload_of_a_binary_message_is_what_was_sent(size: int) -> None:
     assert binary_payload(binary(b"x" * size)) == b"x" * size
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        Frame(Opcode.PING, b"").serialize(mask=False),
-        Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=False),
-        Frame(Opcode.TEXT, b"{}").serialize(mask=False),
-        Frame(Opcode.BINARY, b"half", fin=False).serialize(mask=False),
-        Frame(Opcode.BINARY, b"masked").serialize(mask=True),
-    ],
-)
+OTHERS = {
+    "ping": Frame(Opcode.PING, b"").serialize(mask=False),
+    "close": Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=False),
+    "text": Frame(Opcode.TEXT, b"{}").serialize(mask=False),
+    "half a message": Frame(Opcode.BINARY, b"half", fin=False).serialize(mask=False),
+    "masked": Frame(Opcode.BINARY, b"masked").serialize(mask=True),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_other_frames_are_left_to_the_protocol(other: bytes) -> None:
     assert binary_payload(other) is None
 

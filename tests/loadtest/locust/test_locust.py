@@ -119,6 +119,7 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+@pytest.mark.alone
 def test_a_master_and_two_workers_play_one_show_and_the_ledger_agrees(
     server: Server, locust: Locust
 ) -> None:
@@ -151,6 +152,7 @@ def test_a_master_and_two_workers_play_one_show_and_the_ledger_agrees(
     assert locust.rows("failures") == []
 
 
+@pytest.mark.alone
 async def test_a_single_process_that_is_interrupted_still_judges_and_tells_what_was_refused(
     server: Server, locust: Locust
 ) -> None:

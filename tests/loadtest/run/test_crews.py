@@ -143,7 +143,7 @@ async def test_a_run_that_loses_a_crew_goes_on_and_is_invalid() -> None:
 @pytest.mark.usefixtures("impatient")
 async def test_a_run_with_processes_finds_what_one_without_does() -> None:
     async with serving(Faults(forgets_order_every=1)) as url:
-        order = RunOrder(scenario=busy_show(1.2), url=url, crews=2)
+        order = RunOrder(scenario=busy_show(1.5), url=url, crews=2)
         record = await run(order, MINT, Console(file=io.StringIO()))
     figures = record.figures
     assert record.verdict is Verdict.FAIL

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from loadtest.selftest.cases import CASES
 from loadtest.selftest.meddling import children, kill
 
@@ -16,6 +18,7 @@ def selftest(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=200)
 
 
+@pytest.mark.alone
 def test_the_harness_reports_what_was_done(tmp_path: Path) -> None:
     file = tmp_path / "selftest.json"
     done = selftest("--json", str(file))

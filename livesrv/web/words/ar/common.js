@@ -36,4 +36,13 @@ export default {
   "login.host": "بِع مباشرة",
   "login.ops": "راقب الخادم",
   "language": "اللغة",
+  "practice": "تدريب: كل المال هنا للّعب فقط",
+  "connection.offline": "لا توجد شبكة",
+  "line.slow": "الاتصال بطيء",
+  "line.busy": "الخادم مشغول",
+  "badge.host": "المضيف",
+  "badge.moderator": "مشرف",
+  "badge.buyer": "اشترى من هنا",
+  "fall.pause": "أوقف التعليقات",
+  "fall.latest": "تابع، {count} جديد",
 };

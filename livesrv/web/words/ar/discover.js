@@ -5,5 +5,4 @@ export default {
   "lobby.away": "لا يوجد اتصال. نحاول من جديد…",
   "lobby.studio": "ابدأ البث",
   "lobby.more": "عروض أخرى",
-  "lobby.card": "{title}، مع {host}، يشاهده {viewers}",
 };

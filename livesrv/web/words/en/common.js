@@ -36,4 +36,13 @@ export default {
   "login.host": "Sell live",
   "login.ops": "Look after it",
   "language": "Language",
+  "practice": "Rehearsal: all money here is play money",
+  "connection.offline": "No network",
+  "line.slow": "Slow line",
+  "line.busy": "Very busy",
+  "badge.host": "Host",
+  "badge.moderator": "Moderator",
+  "badge.buyer": "Bought here",
+  "fall.pause": "Hold the comments",
+  "fall.latest": "Go on, {count} new",
 };

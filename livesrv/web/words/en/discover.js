@@ -5,5 +5,4 @@ export default {
   "lobby.away": "No connection. Trying again…",
   "lobby.studio": "Go live",
   "lobby.more": "More shows",
-  "lobby.card": "{title}, by {host}, {viewers} watching",
 };

@@ -36,4 +36,13 @@ export default {
   "login.host": "开直播",
   "login.ops": "运维",
   "language": "语言",
+  "practice": "彩排：这里的钱都是游戏币",
+  "connection.offline": "没有网络",
+  "line.slow": "网络较慢",
+  "line.busy": "系统繁忙",
+  "badge.host": "主播",
+  "badge.moderator": "管理员",
+  "badge.buyer": "买过",
+  "fall.pause": "暂停弹幕",
+  "fall.latest": "继续，{count} 条新消息",
 };

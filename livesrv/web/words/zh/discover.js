@@ -5,5 +5,4 @@ export default {
   "lobby.away": "没有网络，正在重试…",
   "lobby.studio": "开直播",
   "lobby.more": "更多直播",
-  "lobby.card": "{title}，{host}，{viewers} 人在看",
 };
