@@ -4,7 +4,18 @@ import argparse
 import sys
 
 from .checkout.plan import BadPlan
-from .cli import audience, bench, checkout, compare, find_capacity, preflight, report, run, selftest
+from .cli import (
+    audience,
+    bench,
+    checkout,
+    compare,
+    find_capacity,
+    pages,
+    preflight,
+    report,
+    run,
+    selftest,
+)
 from .cli.common import (
     EXIT_CONFIGURATION,
     EXIT_INTERRUPTED,
@@ -16,7 +27,10 @@ from .client.credentials import NoSecret
 from .process import TooFewFiles
 from .scenario.model import BadScenario
 
-COMMANDS = (preflight, run, find_capacity, compare, report, selftest, checkout, bench, audience)
+COMMANDS = (
+    *(preflight, run, find_capacity, compare, report, selftest),
+    *(checkout, bench, pages, audience),
+)
 _DESCRIPTION = """\
 Load-test a livesrv server over its wire, and check that nothing was lost.
 """

@@ -21,6 +21,7 @@ PURE = {
     *("curves", "groups", "limits", "lines", "model", "objectives", "replay", "shapes", "table"),
     *("dashboard", "headline", "junit", "markdown", "sparkline", "wording"),
     *("order", "presence", "seal", "shares"),
+    *("growth", "lane", "pace", "parcels"),
     *("phrases", "scene", "temper"),
     *("bottleneck", "checks", "exposition", "moment", "vitals"),
     *("axes", "charts", "markup", "panels", "sections", "spreads"),
@@ -33,6 +34,7 @@ ARROWS = {
     "books": {"scenario"},
     "client": {"books", "scenario"},
     "crowd": {"client"},
+    "pages": {"client", "crowd", "record"},
     "crew": {"alongside", "books", "client", "process", "scenario"},
     "run": {
         *("alongside", "books", "capacity", "checkout", "client", "crew", "record", "report"),

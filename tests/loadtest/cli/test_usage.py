@@ -6,7 +6,7 @@ from .conftest import Command
 
 NAMES = (
     *("preflight", "run", "find-capacity", "compare", "report"),
-    *("checkout", "bench fanout", "audience"),
+    *("checkout", "bench fanout", "pages", "audience"),
 )
 
 
