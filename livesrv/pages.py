@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 from aiohttp import web
 from msgspec import Struct
 
+from livesrv.bare import bare
 from livesrv.config import Config
 
 CONTENT_TYPES = {
@@ -80,8 +81,9 @@ def add_routes(router: web.UrlDispatcher, config: Config) -> None:
 
 
 def read() -> dict[str, bytes]:
-    """Every file of the pages by its path."""
-    return dict(_walk(resources.files("livesrv") / "web", PurePosixPath()))
+    """Every file of the pages by its path, as it is sent."""
+    files = _walk(resources.files("livesrv") / "web", PurePosixPath())
+    return {path: bare(path, content) for path, content in files}
 
 
 def version_of(files: Mapping[str, bytes]) -> str:

@@ -19,6 +19,7 @@ PURE = [
     "livesrv/ledger/about.py",
     "livesrv/ledger/statement.py",
     "livesrv/ledger/take.py",
+    "livesrv/bare.py",
     "livesrv/recording.py",
     "livesrv/rehearsal/casting.py",
     "livesrv/rehearsal/headers.py",

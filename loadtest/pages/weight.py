@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from .finding import Finding, Row, kilobytes
-from .parcels import FIRST, Parcels, first_bytes
+from .parcels import PAGE, Parcels
 from .plan import FIRST_LOAD_BYTES_MAX, PagesPlan
 from .room import Show
 from .visit import address, device, quiet, tab
@@ -36,11 +36,32 @@ class Reader(NamedTuple):
     is_viewer: bool
 
 
+class Load(NamedTuple):
+    """What came over the wire at one visit: `bytes` of what was loaded first, by kind."""
+
+    requests: int
+    bytes: dict[str, int]
+    later_bytes: int
+    largest: list[tuple[str, int]]
+
+    @property
+    def first_bytes(self) -> int:
+        return sum(self.bytes.values())
+
+    @property
+    def all_bytes(self) -> int:
+        return self.first_bytes + self.later_bytes
+
+
 async def weight(browser: "Browser", show: Show, plan: PagesPlan) -> Finding:
     finding = Finding(
         "page weight, compressed, on the wire",
-        ("page", "requests", *FIRST, "loads first", "limit", "second visit"),
-        notes=["KB are 1,000 bytes, headers included; the pages were asked for in English"],
+        ("page", "requests", *PAGE, "loads first", "limit", "later", "second visit"),
+        notes=[
+            "KB are 1,000 bytes, headers included; the pages were asked for in English",
+            "first: by kind, and asked for before the server first spoke on the WebSocket; "
+            "later: by itself, after that",
+        ],
     )
     for reader in _readers(show):
         await _weigh(browser, reader, plan, finding)
@@ -60,40 +81,39 @@ async def _weigh(browser: "Browser", reader: Reader, plan: PagesPlan, finding: F
     url = address(plan.url, reader.path, reader.token)
     async with device(browser) as context:
         async with _opened(context, url) as (page, parcels):
-            first = parcels.bytes_by_kind()
-            requests = parcels.requests
-            largest = parcels.largest(LARGEST)
+            load = _load(parcels)
             if reader.path.startswith("room/"):
-                await _weigh_player(page, parcels, first, finding)
+                await _weigh_player(page, parcels, load, finding)
         async with _opened(context, url) as (_, again):
-            second = again.bytes_by_kind()
-    total = first_bytes(first)
-    finding.rows.append(_row(reader, requests, first, second))
+            second = _load(again)
+    finding.rows.append(_row(reader, load, second))
     finding.figures[reader.title] = {
-        "requests": requests,
-        "bytes": first,
-        "first_bytes": total,
-        "second_bytes": first_bytes(second),
-        "largest": largest,
+        **load._asdict(),
+        "first_bytes": load.first_bytes,
+        "second_bytes": second.all_bytes,
     }
-    if reader.is_viewer and total > FIRST_LOAD_BYTES_MAX:
-        heavy = ", ".join(f"{path} {kilobytes(size)}" for path, size in largest)
+    if reader.is_viewer and load.first_bytes > FIRST_LOAD_BYTES_MAX:
+        heavy = ", ".join(f"{path} {kilobytes(size)}" for path, size in load.largest)
         finding.missed.append(
-            f"{reader.title} loads {kilobytes(total)} first; at most "
+            f"{reader.title} loads {kilobytes(load.first_bytes)} first; at most "
             f"{kilobytes(FIRST_LOAD_BYTES_MAX)}. Heaviest: {heavy}"
         )
 
 
-async def _weigh_player(
-    page: "Page", parcels: Parcels, first: dict[str, int], finding: Finding
-) -> None:
+def _load(parcels: Parcels) -> Load:
+    return Load(
+        parcels.requests, parcels.first_by_kind(), parcels.later_bytes(), parcels.largest(LARGEST)
+    )
+
+
+async def _weigh_player(page: "Page", parcels: Parcels, load: Load, finding: Finding) -> None:
     """The player of videos: this Chromium may not need it, another browser does."""
     if not await page.evaluate(_PLAYER):
         finding.notes.append("/room/ROOM has no hls.js where it was looked for")
         return
     await quiet(page)
-    player = parcels.bytes_by_kind()["player"]
-    both = first_bytes(first) + player
+    player = parcels.player_bytes()
+    both = load.first_bytes + player
     finding.figures["player_bytes"] = player
     finding.notes.append(
         f"/room/ROOM with a video, where the browser cannot play HLS itself: {kilobytes(both)}, "
@@ -108,18 +128,20 @@ async def _opened(context: "BrowserContext", url: str) -> AsyncIterator[tuple["P
     async with tab(context) as (page, cdp):
         cdp.on("Network.requestWillBeSent", parcels.began)
         cdp.on("Network.loadingFinished", parcels.ended)
+        cdp.on("Network.webSocketFrameReceived", parcels.spoken)
         await cdp.send("Network.enable")
         await page.goto(url)
         await quiet(page)
         yield page, parcels
 
 
-def _row(reader: Reader, requests: int, first: dict[str, int], second: dict[str, int]) -> Row:
+def _row(reader: Reader, load: Load, second: Load) -> Row:
     return (
         reader.title,
-        str(requests),
-        *(kilobytes(first[kind]) for kind in FIRST),
-        kilobytes(first_bytes(first)),
+        str(load.requests),
+        *(kilobytes(load.bytes[kind]) for kind in PAGE),
+        kilobytes(load.first_bytes),
         kilobytes(FIRST_LOAD_BYTES_MAX) if reader.is_viewer else "",
-        kilobytes(first_bytes(second)),
+        kilobytes(load.later_bytes),
+        kilobytes(second.all_bytes),
     )

@@ -104,6 +104,12 @@ STATEMENTS = [
     ),
     Mutant(
         API,
+        "            starting.add_done_callback(_end)\n",
+        "",
+        PAPER_TEST + "test_a_reading_that_is_given_up_while_it_starts_is_ended_too",
+    ),
+    Mutant(
+        API,
         "if not is_own(account, user.user):",
         "if False:",
         "tests/wire/test_http_statements.py::test_what_is_not_ones_own_is_forbidden",

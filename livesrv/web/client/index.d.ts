@@ -63,7 +63,11 @@ export interface Offer {
   opens_ms?: number;
   closes_ms?: number;
   flash?: FlashPrice;
+  /** What a piece costs before and after, while a flash price is on. */
+  regular_price_minor?: number;
   withdrawn?: boolean;
+  /** How many were put on sale in all, of which `stock` are left. */
+  pieces?: number;
 }
 
 export interface Gifter {
@@ -162,6 +166,13 @@ export type ModerateCommand = { type: "moderate"; room: string } & (
   | { action: "followers_only"; seconds?: number }
 );
 
+export interface NoticeCommand {
+  type: "notice";
+  room: string;
+  /** 1 to 200 characters after trimming. */
+  text: string;
+}
+
 export interface PingCommand {
   type: "ping";
 }
@@ -174,6 +185,7 @@ export type Command =
   | ShowCommand
   | PinCommand
   | ModerateCommand
+  | NoticeCommand
   | PingCommand;
 
 // --- replies
@@ -343,6 +355,11 @@ export interface SettingsEvent extends Numbered {
   type: "settings";
   slow_mode_s: number;
   followers_only: boolean;
+  /** These only where they were changed; null: the room has none now. */
+  title?: string;
+  city?: string | null;
+  theme?: string | null;
+  media_url?: string | null;
 }
 
 export interface NoticeEvent extends Numbered {

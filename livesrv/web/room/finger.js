@@ -1,6 +1,6 @@
 /** Keeps what must not be pressed by accident away from the finger that is on the screen already. */
 
-const RECENT_MS = 1_500;
+const RECENT_MS = 5_000;
 const FINGER_PX = 24;
 const LIFT_MAX_PX = 200;
 

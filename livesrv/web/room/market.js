@@ -6,6 +6,7 @@
  */
 
 import { session } from "../shared/session.js";
+import "./finger.js"; // knows every tap, also those before the counter is there
 import { Shop } from "./shop.js";
 import { Wallet } from "./wallet.js";
 

@@ -160,7 +160,7 @@ export class OrderSheet {
   #showPurse({ totalMinor, currency }) {
     const holds = this.#holds(currency);
     const isShort = holds !== null && holds < totalMinor;
-    find("order-purse").hidden = holds === null;
+    find("order-purse").classList.toggle("unknown", holds === null); // and keeps its place
     if (holds === null) return;
     find("order-purse").classList.toggle("short", isShort);
     find("purse-now").textContent = money(holds, currency);

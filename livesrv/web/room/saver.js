@@ -10,7 +10,8 @@ import { say } from "../shared/words.js";
 
 const CHOICE = "livesrv.saver";
 const SLOW_NETWORKS = new Set(["slow-2g", "2g", "3g"]);
-const SLOW_IN_A_ROW = 2; // one slow ping may be a busy phone
+const SLOW_ENOUGH = 3; // tellings in a row: a slow ping or two may be a busy phone
+const GAP_WEIGHS = 2; // what the server had to skip is a surer sign
 const NOTE_MS = 5_000;
 
 export class Saver {
@@ -34,9 +35,9 @@ export class Saver {
   }
 
   /** What the client says of its line; one that was slow is taken for slow until the page goes. */
-  line({ isSlow }) {
-    if (this.#slow >= SLOW_IN_A_ROW) return;
-    this.#slow = isSlow ? this.#slow + 1 : 0;
+  line({ isSlow, gaps }) {
+    if (this.#slow >= SLOW_ENOUGH) return;
+    this.#slow = isSlow ? this.#slow + (gaps > 0 ? GAP_WEIGHS : 1) : 0;
     this.look();
   }
 
@@ -58,7 +59,7 @@ export class Saver {
     if (this.#chosen === "on") return "chosen";
     if (this.#chosen === "off") return null;
     if (saveData) return "device";
-    if (SLOW_NETWORKS.has(effectiveType) || this.#slow >= SLOW_IN_A_ROW) return "slow";
+    if (SLOW_NETWORKS.has(effectiveType) || this.#slow >= SLOW_ENOUGH) return "slow";
     return null;
   }
 

@@ -28,7 +28,7 @@ export class Waterfall {
   #waiting = new Backlog(WAITING_MAX);
   #isPaused = false;
   #isAway = false;
-  #missed = 0;
+  #missed = { before: 0, now: 0 };
   #missedTimer = 0;
   #second = { startMs: 0, rows: 0 };
   #busyTimer = 0;
@@ -93,13 +93,17 @@ export class Waterfall {
   /** So many were left out on their way here. */
   missed(number) {
     if (number === 0) return;
-    this.#missed += number;
+    this.#missed.now += number;
+    if (this.#missedTimer === 0) this.#missedTimer = setTimeout(() => this.#forget(), MISSED_MS);
     this.#paint();
-    clearTimeout(this.#missedTimer);
-    this.#missedTimer = setTimeout(() => {
-      this.#missed = 0;
-      this.#paint();
-    }, MISSED_MS);
+  }
+
+  /** The number is of the last moments: a show that sheds all evening is not a debt. */
+  #forget() {
+    this.#missed = { before: this.#missed.now, now: 0 };
+    const isOver = this.#missed.before === 0;
+    this.#missedTimer = isOver ? 0 : setTimeout(() => this.#forget(), MISSED_MS);
+    this.#paint();
   }
 
   pause() {
@@ -193,10 +197,11 @@ export class Waterfall {
   }
 
   #drawMissed() {
-    if (this.#missed === 0 && this.#more.hidden) return;
-    this.#more.hidden = this.#missed === 0;
-    this.#more.firstElementChild.textContent = `+${brief(this.#missed)}`;
-    this.#more.lastElementChild.textContent = say("shed", { count: count(this.#missed) });
+    const missed = this.#missed.before + this.#missed.now;
+    if (missed === 0 && this.#more.hidden) return;
+    this.#more.hidden = missed === 0;
+    this.#more.firstElementChild.textContent = `+${brief(missed)}`;
+    this.#more.lastElementChild.textContent = say("shed", { count: count(missed) });
   }
 }
 

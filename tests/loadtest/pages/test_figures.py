@@ -9,7 +9,7 @@ from loadtest.pages.cores import Turns, busiest
 from loadtest.pages.finding import Finding
 from loadtest.pages.growth import growth_of
 from loadtest.pages.pace import pace_of
-from loadtest.pages.parcels import Parcels, first_bytes, kind_of
+from loadtest.pages.parcels import Parcels, kind_of
 from loadtest.pages.plan import PagesPlan
 from loadtest.pages.smooth import ROOM, Look, arrivals, judge, note
 
@@ -68,19 +68,43 @@ def test_a_document_is_one_whatever_its_address_ends_with() -> None:
     assert kind_of("http://127.0.0.1:8080/room/a.js", "Document") == "document"
 
 
+def loaded(*parcels: tuple[str, int, float]) -> Parcels:
+    """Paths, bytes over the wire, and when each was asked for."""
+    found = Parcels()
+    for number, (path, size, at_s) in enumerate(parcels):
+        request = {"url": f"http://127.0.0.1:8080/{path}"}
+        found.began({"requestId": str(number), "request": request, "timestamp": at_s})
+        found.ended({"requestId": str(number), "encodedDataLength": size})
+    return found
+
+
 def test_only_what_came_over_the_wire_counts_and_contents_are_not_the_page() -> None:
-    parcels = Parcels()
-    for number, (path, size) in enumerate(
-        [("assets/3f/a.js", 900), ("assets/3f/b.css", 100), ("assets/3f/c.js", 0), ("v1/gifts", 50)]
-    ):
-        url = f"http://127.0.0.1:8080/{path}"
-        parcels.began({"requestId": str(number), "request": {"url": url}, "type": "Other"})
-        parcels.ended({"requestId": str(number), "encodedDataLength": size})
-    parcels.began({"requestId": "9", "request": {"url": "data:image/svg+xml,x"}})
-    parcels.ended({"requestId": "9", "encodedDataLength": 77})
-    assert parcels.requests == 3
-    assert first_bytes(parcels.bytes_by_kind()) == 1_000
+    parcels = loaded(
+        ("assets/3f/a.js", 900, 1.0), ("assets/3f/b.css", 100, 1.0), ("assets/3f/c.js", 0, 1.0)
+    )
+    beside = loaded(("v1/gifts", 50, 1.0), ("assets/3f/vendor/hls.js", 7_000, 1.0))
+    assert parcels.requests == 2
+    assert parcels.first_by_kind() | {"modules": 900, "styles": 100} == parcels.first_by_kind()
     assert parcels.largest(1) == [("/assets/3f/a.js", 900)]
+    assert sum(beside.first_by_kind().values()) == beside.later_bytes() == 0
+    assert beside.player_bytes() == 7_000
+
+
+def test_pictures_that_lie_in_the_page_are_not_requests() -> None:
+    parcels = Parcels()
+    request = {"url": "data:image/svg+xml,x"}
+    parcels.began({"requestId": "9", "request": request, "timestamp": 1.0})
+    parcels.ended({"requestId": "9", "encodedDataLength": 77})
+    assert parcels.requests == 0
+
+
+def test_what_is_asked_for_once_the_server_has_spoken_was_not_loaded_first() -> None:
+    parcels = loaded(("assets/3f/a.js", 900, 1.0), ("assets/3f/b.js", 100, 3.0))
+    assert parcels.later_bytes() == 0
+    for at_s in (2.0, 4.0):
+        parcels.spoken({"timestamp": at_s})
+    assert parcels.first_by_kind()["modules"] == 900
+    assert parcels.later_bytes() == 100
 
 
 def test_a_room_that_shows_less_than_is_said_is_told_with_the_setting() -> None:

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, Route, ViewportSize, WebSocketRoute, expect
 
 from tests.server import Server
 from tests.web.people import PRICE_MINOR
@@ -75,6 +75,7 @@ def test_a_price_that_changes_under_the_finger_is_told_and_needs_a_new_press(
     stall, lan = Stall(server), Buyer(server)
     page = visitors.open(stall.url, token=lan.token)
     pay = open_sheet(page)
+    risen(page)
     page.mouse.move(*middle(pay))
     page.mouse.down()
     stall.change(price_minor=3_500)
@@ -153,6 +154,7 @@ def test_a_slip_buys_nothing(server: Server, visitors: Visitors, size: ViewportS
     pay = page.locator("#pay")
     pay.evaluate("(button) => { button.click(); button.click(); }")
     expect(pay).to_have_attribute("aria-disabled", "true")
+    risen(page)
     # Taps that do not stop put the moment off.
     for _ in range(3):
         page.clock.run_for(CALM_MS - 100)
@@ -164,6 +166,39 @@ def test_a_slip_buys_nothing(server: Server, visitors: Visitors, size: ViewportS
     assert box["y"] + box["height"] < y or y < box["y"], "the button lies under the finger"
     state(page, "choose")
     assert lan.orders() == []
+
+
+def test_a_tap_is_kept_until_the_sheet_has_come_over_a_bad_line(
+    server: Server, visitors: Visitors
+) -> None:
+    stall, lan = Stall(server), Buyer(server)
+    stall.offer("🍵 Tea")
+    page, asked = visitors.open("about:blank"), []
+
+    def break_once(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/room/counter.js", break_once)
+    page.goto(f"{stall.url}#token={lan.token}")
+    _, y = middle(card(page).locator(".buy"))
+    card(page).locator(".buy").click()
+    expect(page.locator("#pay")).to_be_visible()
+    assert len(asked) == 2
+    risen(page)
+    box = page.locator("#pay").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < y or y < box["y"], "the button lies under the finger"
+
+
+def risen(page: Page) -> None:
+    """The sheet has come up: what is on it stays where it is."""
+    page.locator("#order").evaluate(
+        "(it) => Promise.all(it.getAnimations().map((each) => each.finished))"
+    )
 
 
 def middle(locator: Locator) -> tuple[float, float]:

@@ -43,8 +43,9 @@ def open_studio(
     server: Server, visitors: Visitors, token: str | None = None, language: str = "en"
 ) -> Studio:
     url = f"{server.url}/studio"
-    phone = {"has_touch": True, "is_mobile": True}
-    page = visitors.open(url, token=token, size=SMALL_PHONE, language=language, **phone)
+    page = visitors.open(
+        url, token=token, size=SMALL_PHONE, language=language, has_touch=True, is_mobile=True
+    )
     return Studio(page)
 
 
