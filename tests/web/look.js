@@ -216,8 +216,35 @@
 
   function controls() {
     return [...front().querySelectorAll(CONTROLS)].filter(
-      (node) => isShown(node) && !node.disabled && node.tabIndex >= 0 && !node.closest("[inert]"),
+      (node) => isShown(node) && !node.disabled && node.tabIndex >= 0 && !isOtherChoice(node),
     );
+  }
+
+  /** Of radio buttons only the chosen one is tabbed to; arrows lead to the others. */
+  const isOtherChoice = (node) => node.type === "radio" && !node.checked;
+
+  /** What people wrote and pushed out of its place: each match of `selector` is in the window, and no higher. */
+  function pushed(selector, heightMaxPx) {
+    const wrong = [...tooWide()];
+    for (const node of document.querySelectorAll(selector)) {
+      const { left, right, height } = node.getBoundingClientRect();
+      if (height > heightMaxPx) wrong.push(`${Math.round(height)} px high: ${nameOf(node)}`);
+      if (left < -SLACK || right > innerWidth + SLACK) wrong.push(`out of the window: ${nameOf(node)}`);
+      if (node.querySelector("script, iframe, object")) wrong.push(`has markup: ${nameOf(node)}`);
+      for (const text of textsOf(node)) if (paintsOutside(text, node)) wrong.push(`paints outside: ${nameOf(node)}`);
+    }
+    return wrong;
+  }
+
+  /** Whether anything of a text could be seen outside of the node that holds it. */
+  function paintsOutside(text, node) {
+    const box = node.getBoundingClientRect();
+    const clip = clipOf(text.parentElement);
+    return rectsOf(text).some((rect) => {
+      const { left, top, right, bottom, width, height } = overlap(rect, clip);
+      const isOut = left < box.left - 2 || right > box.right + 2 || top < box.top - 6 || bottom > box.bottom + 6;
+      return width > 1 && height > 1 && isOut;
+    });
   }
 
   window.look = {
@@ -227,6 +254,7 @@
     showInk,
     running,
     focus,
+    pushed: ([selector, heightMaxPx]) => pushed(selector, heightMaxPx),
     controls: () => controls().map(nameOf),
   };
 })

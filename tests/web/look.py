@@ -78,6 +78,7 @@ class Looker:
         for size in sizes or (SMALL_PHONE,):
             page.set_viewport_size(size)
             found = [*axe(page, colours=colours), *measure(page, "problems")]
+            found += [f"moves: {name}" for name in measure(page, "running")]
             if colours:
                 found += self._faint(page, over_video)
             if found:

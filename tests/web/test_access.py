@@ -49,7 +49,7 @@ def open_still(visitors: Visitors, url: str, language: str, token: str | None = 
 def test_discover(demo: Server, visitors: Visitors, looker: Looker, language: str) -> None:
     page = open_still(visitors, demo.url, language)
     expect(page.locator("body")).to_have_attribute("data-state", "empty")
-    looker.look(page, "nothing is on", *BOTH)
+    looker.look(page, "nothing is on")
     host = Host(demo, city="Lishui")
     host.offer()
     Host(demo, name="🦊 Fox", title="Tea").end()
@@ -108,7 +108,7 @@ def test_room(demo: Server, visitors: Visitors, looker: Looker, language: str) -
         line.ask("gift", room=market.host.room, gift="rose", key="more", count=2)
     market.buy(market.viewer)
     expect(page.locator(".row.sold")).to_be_visible()
-    looker.look(page, "logged in", *BOTH, over_video=True)
+    looker.look(page, "logged in", over_video=True)
     page.locator("#gift").click()
     expect(page.locator(".treat").first).to_be_visible()
     looker.look(page, "gift tray", over_video=True)
@@ -128,7 +128,7 @@ def test_room(demo: Server, visitors: Visitors, looker: Looker, language: str) -
     page.context.set_offline(False)
     market.host.end()
     expect(page.locator("#curtain")).to_be_visible()
-    looker.look(page, "ended", *BOTH)
+    looker.look(page, "ended")
 
 
 def look_at_an_order(page: Page, looker: Looker) -> None:
@@ -157,7 +157,7 @@ def test_studio(demo: Server, visitors: Visitors, looker: Looker, language: str)
     page.locator("#money-back").click()
     page.locator("#go-live").click()
     expect(page.locator("[data-screen=live][data-connection=in]")).to_be_visible()
-    looker.look(page, "nothing happened yet", *BOTH)
+    looker.look(page, "nothing happened yet")
     look_at_selling(page, looker)
 
 
@@ -217,8 +217,50 @@ def look_at_the_end(page: Page, looker: Looker) -> None:
     looker.look(page, "end?")
     page.locator("#end").click()
     expect(page.locator("#summary")).to_have_attribute("data-state", "final")
-    looker.look(page, "summary", *BOTH)
+    looker.look(page, "summary")
     page.locator("#summary .corner").click()
     page.locator("#see-money").click()
     expect(page.locator(".purse").first).to_be_visible()
-    looker.look(page, "money", *BOTH)
+    looker.look(page, "money")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_operations(demo: Server, visitors: Visitors, looker: Looker, language: str) -> None:
+    host = Host(demo)
+    host.offer()
+    door = open_still(visitors, f"{demo.url}/ops", language, demo.token("lan"))
+    expect(door.locator("#door-why")).to_be_visible()
+    looker.look(door, "door")
+    page = open_still(visitors, f"{demo.url}/ops", language, demo.token("ada", "ops"))
+    expect(page.locator("#band")).to_have_attribute("data-level", "well")
+    looker.look(page, "all is well", *BOTH)
+    page.evaluate("(room) => { location.hash = `room=${room}`; }", host.room)
+    expect(page.locator("#room-offers li")).to_have_count(1)
+    looker.look(page, "a room")
+    page.locator("#room-back").click()
+    with demo.paused("ledger"):
+        expect(page.locator("#band")).to_have_attribute("data-level", "red")
+        looker.look(page, "the ledger hangs", *BOTH)
+    host.end()
+
+
+@pytest.mark.parametrize("language", LANGUAGES[:1])
+def test_the_clients_example(
+    demo: Server, visitors: Visitors, looker: Looker, language: str
+) -> None:
+    host = Host(demo)
+    host.offer()
+    lan = Person(demo, name="Lan")
+    with lan.online() as line:
+        line.join(host.room)
+        line.comment(host.room, "How sweet are they?")
+    page = open_still(visitors, example_url(demo, visitors, host.room), language, lan.token)
+    expect(page.locator("#comments li")).to_have_count(1)
+    looker.look(page, "a room", *BOTH)
+
+
+def example_url(server: Server, visitors: Visitors, room: str) -> str:
+    """Its address has the version of the pages in it."""
+    link = visitors.open(server.url).locator('link[href$="client/index.js"]')
+    address: str = link.evaluate("(link) => link.href")
+    return f"{address.removesuffix('index.js')}example.html?room={room}"

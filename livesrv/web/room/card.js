@@ -45,8 +45,9 @@ export class Card {
     this.#button.ariaLabel = `${say("offer.buy")}: ${name}, ${this.#price.textContent}`;
   }
 
-  /** A change that should be seen. */
+  /** A change that should be seen, unless one wants no motion. */
   flash() {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     this.node.animate([{ boxShadow: "0 0 0 4px #ffc24b" }, { boxShadow: "0 0 0 0 #ffc24b00" }], 900);
   }
 

@@ -307,10 +307,20 @@ class Show {
   }
 }
 
+/** What stands behind the last "/"; as it stands there when it cannot be decoded: no room has such a name. */
+function roomInAddress() {
+  const written = location.pathname.split("/").at(-1);
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
+  }
+}
+
 await learn("common", "room");
 translate();
 find("splash").remove();
-new Show().enter(decodeURIComponent(location.pathname.split("/").at(-1)));
+new Show().enter(roomInAddress());
 for (const button of document.querySelectorAll("dialog [data-close]")) {
   button.addEventListener("click", () => button.closest("dialog").close());
 }
