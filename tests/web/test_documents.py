@@ -108,6 +108,7 @@ async def test_every_file_of_the_pages_is_served_and_may_be_kept(
         response, body = await get(session, base + path)
         assert body == content, path
         assert "immutable" in response.headers["Cache-Control"]
+        assert response.headers["Server"] == "livesrv"
 
 
 async def test_a_document_among_the_assets_stands_under_the_policy_too(

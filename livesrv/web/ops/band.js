@@ -60,7 +60,6 @@ export class Band {
     this.#note(say("band.since", { time: duration((atS - sinceS) * 1000) }));
     this.#instruct(say("away.do"));
     find("others").replaceChildren();
-    this.#drawn.clear();
   }
 
   /** Something that has happened, at the top of the list of news. */

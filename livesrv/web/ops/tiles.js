@@ -13,19 +13,40 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /** `rules`: whose findings colour it. `chart`: where its history is. `under`: what is said below. */
 const TILES = [
-  { id: "connections", kind: "count", rules: ["connections", "turned-away"], chart: "audience", under: ({ connectionsMax }) => outOf(connectionsMax) },
+  {
+    id: "connections", kind: "count", rules: ["connections", "turned-away"], chart: "audience",
+    under: ({ connectionsMax }) => say("under.of", { value: write("count", connectionsMax) }),
+  },
   { id: "viewers", kind: "count", rules: [], chart: "audience" },
   { id: "shows", kind: "count", rules: [], chart: "audience" },
-  { id: "deliveries", kind: "rate", rules: ["gaps"], chart: "deliveries", under: ({ frames }) => say("under.frames", { value: write("rate", frames) }) },
+  {
+    id: "deliveries", kind: "rate", rules: ["gaps"], chart: "deliveries",
+    under: ({ frames }) => say("under.frames", { value: write("rate", frames) }),
+  },
   { id: "shed", kind: "rate", rules: ["shed"], chart: "refused", under: () => say("under.comments") },
   { id: "flushLagS", kind: "seconds", rules: ["flush"], chart: "lag" },
   { id: "loopLagS", kind: "seconds", rules: ["loop"], chart: "lag" },
-  { id: "orderP99S", kind: "seconds", rules: ["orders", "busy"], chart: "orders", under: ({ orderP50S }) => say("under.median", { value: write("seconds", orderP50S) }) },
-  { id: "ledgerOldestS", kind: "seconds", rules: ["oldest", "waiting", "disk"], chart: "ledger", under: ({ ledgerWaiting }) => say("under.waiting", { value: write("count", ledgerWaiting) }) },
-  { id: "commissionLag", kind: "count", rules: ["commission", "relay", "office"], chart: "queues", under: () => say("under.lines") },
+  {
+    id: "orderP99S", kind: "seconds", rules: ["orders", "busy"], chart: "orders",
+    under: ({ orderP50S }) => say("under.median", { value: write("seconds", orderP50S) }),
+  },
+  {
+    id: "ledgerOldestS", kind: "seconds", rules: ["oldest", "waiting", "disk"], chart: "ledger",
+    under: ({ ledgerWaiting }) => say("under.waiting", { value: write("count", ledgerWaiting) }),
+  },
+  {
+    id: "commissionLag", kind: "count", rules: ["commission", "relay", "office"], chart: "queues",
+    under: () => say("under.lines"),
+  },
   { id: "moneyStopped", kind: "verdict", rules: ["money"], chart: "ledger", under: () => say("under.audit") },
-  { id: "storePingS", kind: "seconds", rules: ["ledger-away", "bus-away", "store", "store-cpu"], chart: "ledger", under: answers },
-  { id: "workers", kind: "count", rules: ["silent", "missing", "restarted"], chart: "cpu", under: ({ workersMax }) => outOf(workersMax) },
+  {
+    id: "storePingS", kind: "seconds", rules: ["ledger-away", "bus-away", "store", "store-cpu"], chart: "ledger",
+    under: answers,
+  },
+  {
+    id: "workers", kind: "count", rules: ["silent", "missing", "restarted"], chart: "cpu",
+    under: ({ workersMax }) => say("under.wanted", { value: write("count", workersMax) }),
+  },
   { id: "cpuWorkers", kind: "share", rules: ["cpu", "held", "files"], chart: "cpu" },
 ];
 
@@ -94,10 +115,6 @@ class Tile {
     this.#level = this.#button.dataset.level = level;
     this.#sign.replaceChildren(sign(level), make("span", "unseen", say(`level.${level}`)));
   }
-}
-
-function outOf(most) {
-  return say("under.of", { value: write("count", most) });
 }
 
 function answers({ ledgerPingS, busPingS }) {

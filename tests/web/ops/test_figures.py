@@ -1,5 +1,6 @@
 """The pure parts of the operations page, run in the browser that they are for."""
 
+import gzip
 import math
 import re
 import urllib.request
@@ -76,8 +77,10 @@ def parsed(page: Page, text: str) -> Samples:
 
 
 def test_the_page_reads_what_prometheus_reads(server: Server, page: Page) -> None:
-    with urllib.request.urlopen(f"{server.url}/metrics") as answer:
-        text = answer.read().decode()
+    request = urllib.request.Request(f"{server.url}/metrics", headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        text = gzip.decompress(answer.read()).decode()
     expected = read(text)
     assert len(expected) >= 1
     assert parsed(page, text) == expected

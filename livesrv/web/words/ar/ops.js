@@ -27,6 +27,7 @@ export default {
   "tile.workers": "العمّال",
   "tile.cpuWorkers": "أكثر العمّال انشغالًا",
   "under.of": "من {value}",
+  "under.wanted": "من {value}",
   "under.frames": "{value} إطار/ث",
   "under.median": "النصف خلال {value}",
   "under.waiting": "{value} في الانتظار",

@@ -27,6 +27,7 @@ export default {
   "tile.workers": "Workers",
   "tile.cpuWorkers": "Busiest worker",
   "under.of": "of {value}",
+  "under.wanted": "of {value}",
   "under.frames": "{value} frames /s",
   "under.median": "half within {value}",
   "under.waiting": "{value} waiting",

@@ -27,6 +27,7 @@ export default {
   "tile.workers": "工作进程",
   "tile.cpuWorkers": "最忙的进程",
   "under.of": "上限 {value}",
+  "under.wanted": "应有 {value}",
   "under.frames": "{value} 帧/秒",
   "under.median": "半数在 {value} 内",
   "under.waiting": "{value} 条在等",
