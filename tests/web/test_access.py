@@ -99,6 +99,8 @@ def test_room(demo: Server, visitors: Visitors, looker: Looker, language: str) -
     looker.look(guest, "guest", *ALL, over_video=True)
     guest.locator("#join").click()
     looker.look(guest, "login")
+    guest.keyboard.press("Escape")
+    guest.context.set_offline(True)
 
     page = open_still(visitors, market.host.url, language, market.viewer.token)
     expect(page.locator("#show")).to_have_attribute("data-connection", "in")
@@ -122,10 +124,8 @@ def test_room(demo: Server, visitors: Visitors, looker: Looker, language: str) -
     looker.look(page, "gifters")
     page.locator("#gifters-sheet .corner").click()
 
-    page.context.set_offline(True)
-    expect(page.locator("#show")).not_to_have_attribute("data-connection", "in")
-    looker.look(page, "connection lost", over_video=True)
-    page.context.set_offline(False)
+    expect(guest.locator("#show")).not_to_have_attribute("data-connection", "in")
+    looker.look(guest, "connection lost")
     market.host.end()
     expect(page.locator("#curtain")).to_be_visible()
     looker.look(page, "ended")
@@ -224,23 +224,26 @@ def look_at_the_end(page: Page, looker: Looker) -> None:
     looker.look(page, "money")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES[:1])
 def test_operations(demo: Server, visitors: Visitors, looker: Looker, language: str) -> None:
     host = Host(demo)
     host.offer()
     door = open_still(visitors, f"{demo.url}/ops", language, demo.token("lan"))
     expect(door.locator("#door-why")).to_be_visible()
     looker.look(door, "door")
-    page = open_still(visitors, f"{demo.url}/ops", language, demo.token("ada", "ops"))
-    expect(page.locator("#band")).to_have_attribute("data-level", "well")
-    looker.look(page, "all is well", *ALL)
-    page.evaluate("(room) => { location.hash = `room=${room}`; }", host.room)
-    expect(page.locator("#room-offers li")).to_have_count(1)
-    looker.look(page, "a room")
-    page.locator("#room-back").click()
+    ops = demo.token("ada", "ops")
+    pages = {each: open_still(visitors, f"{demo.url}/ops", each, ops) for each in LANGUAGES}
+    for each, page in pages.items():
+        expect(page.locator("#band")).to_have_attribute("data-level", "well")
+        looker.look(page, f"all is well ({each})", *ALL)
+        page.evaluate("(room) => { location.hash = `room=${room}`; }", host.room)
+        expect(page.locator("#room-offers li")).to_have_count(1)
+        looker.look(page, f"a room ({each})")
+        page.locator("#room-back").click()
     with demo.paused("ledger"):
-        expect(page.locator("#band")).to_have_attribute("data-level", "red")
-        looker.look(page, "the ledger hangs", *ALL)
+        for each, page in pages.items():
+            expect(page.locator("#band")).to_have_attribute("data-level", "red")
+            looker.look(page, f"the ledger hangs ({each})", *ALL)
     host.end()
 
 
