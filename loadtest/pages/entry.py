@@ -1,5 +1,5 @@
-"""How long a viewer waits on a thin line, with a slow phone: to the first content that is painted, to being in the
-room, to the first comment on the screen. Cold, and with what a first visit left in the cache.
+"""How long a viewer waits on a thin line, with a slow phone: to the first content that is painted,
+to being in the room, to the first comment. Cold, and with what a first visit left in the cache.
 
 Invariant: the line is thin for everything alike, WebSockets too.
 """
