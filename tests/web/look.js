@@ -8,6 +8,7 @@
   const CONTROLS = "a[href], button, input, select, textarea, summary, [role=button], [tabindex='0']";
   const TARGET_MIN = 24; // CSS pixels: WCAG 2.2, 2.5.8
   const SLACK = 1.5;
+  const PIXELS_SKIPPED = 7;
   const FADED = 0.3; // of a list whose top is masked: what leaves it fades
   const NO_INK = `*, *::before, *::after, *::placeholder {
     color: transparent !important; -webkit-text-fill-color: transparent !important;
@@ -247,8 +248,74 @@
     });
   }
 
+  /** What cannot be touched, since it is outside of the window and nothing scrolls it in. */
+  function lost() {
+    return controls()
+      .filter((node) => {
+        const { top, bottom } = node.getBoundingClientRect();
+        return (top < -SLACK || bottom > innerHeight + SLACK) && !scrollsUpwards(node);
+      })
+      .map((node) => `cannot be scrolled to: ${nameOf(node)}`);
+  }
+
+  function scrollsUpwards(node) {
+    for (let at = node; at && at !== document.body; at = at.parentElement) {
+      const { overflowY } = getComputedStyle(at);
+      if (/auto|scroll/.test(overflowY) && at.scrollHeight > at.clientHeight + 1) return true;
+    }
+    return !node.closest("dialog:modal") && getComputedStyle(document.body).overflowY !== "hidden";
+  }
+
+  /** What axe-core finds in front of the page, of these impacts. */
+  async function violations([tags, impacts, colours]) {
+    const rules = { "color-contrast": { enabled: colours } };
+    const options = { runOnly: tags, rules, preload: false, resultTypes: ["violations"] };
+    const found = await axe.run(front() === document.body ? document : front(), options);
+    return found.violations
+      .filter(({ impact }) => impacts.includes(impact))
+      .flatMap(({ id, nodes }) => nodes.map((node) => tellViolation(id, node)));
+  }
+
+  function tellViolation(id, { html, failureSummary }) {
+    const why = failureSummary.split("\n").slice(1).join(";").trim();
+    return `${id}: ${html.slice(0, 120)} ${why.slice(0, 160)}`;
+  }
+
+  /** Which inks are too faint on what a picture of the page without them shows behind them. */
+  async function faint([png, inks]) {
+    const answer = await fetch(`data:image/png;base64,${png}`);
+    const picture = await createImageBitmap(await answer.blob());
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(picture, 0, 0);
+    return inks
+      .map((ink) => ({ ...ink, ratio: ratioOf(ink, context) }))
+      .filter(({ ratio, least }) => ratio < least)
+      .map(({ ratio, least, name }) => `contrast ${ratio.toFixed(2)} of ${least}: ${name}`);
+  }
+
+  /** The contrast that nine tenths of what is behind a word have: its box is larger than its letters. */
+  function ratioOf({ colour, opacity, left, top, width, height }, context) {
+    const [red, green, blue, alpha = 1] = colour.match(/[\d.]+/g).map(Number);
+    const { data } = context.getImageData(left, top, Math.max(1, width), Math.max(1, height));
+    const ratios = [];
+    for (let at = 0; at < data.length; at += 4 * PIXELS_SKIPPED) {
+      const behind = [...data.subarray(at, at + 3)];
+      const mix = (part, index) => behind[index] + (part - behind[index]) * alpha * opacity;
+      ratios.push(contrast(lightOf([red, green, blue].map(mix)), lightOf(behind)));
+    }
+    return ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 10)];
+  }
+
+  const contrast = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  const lightOf = ([red, green, blue]) =>
+    0.2126 * linear(red / 255) + 0.7152 * linear(green / 255) + 0.0722 * linear(blue / 255);
+
   window.look = {
-    problems: () => [...tooWide(), ...cutTexts(), ...smallTargets()],
+    problems: () => [...tooWide(), ...cutTexts(), ...smallTargets(), ...lost()],
+    violations,
+    faint,
     inks,
     hideInk,
     showInk,

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.server import QUICK, Server, serving
 
-from .look import BOTH, Looker
+from .look import ALL, Looker
 from .people import PRICE_MINOR, Host, Person, fresh
 from .visit import SMALL_PHONE, Visitors
 
@@ -55,7 +55,7 @@ def test_discover(demo: Server, visitors: Visitors, looker: Looker, language: st
     Host(demo, name="🦊 Fox", title="Tea").end()
     page.reload()
     expect(page.locator(".room")).to_have_count(1)
-    looker.look(page, "shows", *BOTH)
+    looker.look(page, "shows", *ALL)
     page.context.set_offline(True)
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.locator("#away")).to_be_visible()
@@ -96,7 +96,7 @@ def test_room(demo: Server, visitors: Visitors, looker: Looker, language: str) -
     guest = open_still(visitors, market.host.url, language)
     expect(guest.locator("#show")).to_have_attribute("data-connection", "in")
     expect(guest.locator(".row")).to_have_count(2)
-    looker.look(guest, "guest", *BOTH, over_video=True)
+    looker.look(guest, "guest", *ALL, over_video=True)
     guest.locator("#join").click()
     looker.look(guest, "login")
 
@@ -150,7 +150,7 @@ def test_studio(demo: Server, visitors: Visitors, looker: Looker, language: str)
     looker.look(page, "login")
     page.locator("dialog[open] .big").click()
     expect(page.locator("#go-live")).to_be_visible()
-    looker.look(page, "home", *BOTH)
+    looker.look(page, "home", *ALL)
     page.locator("#see-money").click()
     expect(page.locator("#days-none")).to_be_visible()
     looker.look(page, "no money yet")
@@ -188,7 +188,7 @@ def test_studio_during_a_show(
         line.join(market.host.room)
         line.ask("gift", room=market.host.room, gift="rose", key="now", count=2)
     expect(page.locator("#ticks .tick")).to_have_count(2)
-    looker.look(page, "on air", *BOTH)
+    looker.look(page, "on air", *ALL)
     page.locator("#rows .row.said").first.click()
     looker.look(page, "somebody")
     page.locator("#person .corner").click()
@@ -233,14 +233,14 @@ def test_operations(demo: Server, visitors: Visitors, looker: Looker, language: 
     looker.look(door, "door")
     page = open_still(visitors, f"{demo.url}/ops", language, demo.token("ada", "ops"))
     expect(page.locator("#band")).to_have_attribute("data-level", "well")
-    looker.look(page, "all is well", *BOTH)
+    looker.look(page, "all is well", *ALL)
     page.evaluate("(room) => { location.hash = `room=${room}`; }", host.room)
     expect(page.locator("#room-offers li")).to_have_count(1)
     looker.look(page, "a room")
     page.locator("#room-back").click()
     with demo.paused("ledger"):
         expect(page.locator("#band")).to_have_attribute("data-level", "red")
-        looker.look(page, "the ledger hangs", *BOTH)
+        looker.look(page, "the ledger hangs", *ALL)
     host.end()
 
 
@@ -256,7 +256,7 @@ def test_the_clients_example(
         line.comment(host.room, "How sweet are they?")
     page = open_still(visitors, example_url(demo, visitors, host.room), language, lan.token)
     expect(page.locator("#comments li")).to_have_count(1)
-    looker.look(page, "a room", *BOTH)
+    looker.look(page, "a room", *ALL)
 
 
 def example_url(server: Server, visitors: Visitors, room: str) -> str:

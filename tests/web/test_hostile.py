@@ -17,7 +17,18 @@ from .visit import SMALL_PHONE, Visitors
 
 TITLE_MAX = 120
 CITY_MAX = 64
-ADDRESSES = (*TEXTS.values(), "../ops", "a/b", "%", "%E0%A4%A", "..", "\\", "a\nb", "room?x#y", "'\"")
+ADDRESSES = (
+    *TEXTS.values(),
+    "../ops",
+    "a/b",
+    "%",
+    "%E0%A4%A",
+    "..",
+    "\\",
+    "a\nb",
+    "room?x#y",
+    "'\"",
+)
 
 
 def open_small(
@@ -129,7 +140,13 @@ def test_a_hostile_address_leads_to_a_page_that_stands(server: Server, visitors:
         page.goto(f"{server.url}/room/{quote(room, safe='')}")
         page.wait_for_load_state()
         assert page.evaluate("document.title") != "broken"
-    for path in ("room/%E0%A4%A", "room/%00", "room/%0a", "ops#room=%3Cscript%3E", "studio#%E0%A4%A"):
+    for path in (
+        "room/%E0%A4%A",
+        "room/%00",
+        "room/%0a",
+        "ops#room=%3Cscript%3E",
+        "studio#%E0%A4%A",
+    ):
         page.goto(f"{server.url}/{path}")
         page.wait_for_load_state()
     page.goto(f"{server.url}/room/nobody#token=<script>alert(1)</script>")

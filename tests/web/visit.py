@@ -22,7 +22,7 @@ TELL_OF_POLICY = """addEventListener("securitypolicyviolation", (event) => {
   const { effectiveDirective, blockedURI, sourceFile, lineNumber } = event;
   console.error(`${effectiveDirective} forbids ${blockedURI} (${sourceFile}:${lineNumber})`);
 });"""
-"""The event tells also of what a page tries and gets over; not every violation reaches a console."""
+"""Also what a page tries and gets over: not every violation reaches its console."""
 
 
 class Visitors:
