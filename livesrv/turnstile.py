@@ -19,6 +19,10 @@ from protocol.codes import HTTP_STATUS, ErrorCode
 
 SIGNS_OF_A_PROXY = (hdrs.X_FORWARDED_FOR, hdrs.FORWARDED, hdrs.VIA, "X-Real-IP")
 SUSPECT_EVERY_MS = 60_000
+FILES = "/assets/"
+FILES_A_REQUEST = 8
+"""A page's files lie ready in memory, and a first visit asks for some forty of them: they have a
+budget of their own, so many times as large."""
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +38,9 @@ class Turnstile:
         self._user_commands = Budgets(config.user_commands_per_s, config.user_commands_burst)
         self._user_comments = Budgets(config.user_comments_per_s, config.user_comments_burst)
         self._room_comments = Budgets(config.room_comments_per_s, config.room_comments_per_s)
-        self._requests = Budgets(config.address_requests_per_s, config.address_requests_burst)
+        per_s, burst = config.address_requests_per_s, config.address_requests_burst
+        self._requests = Budgets(per_s, burst)
+        self._files = Budgets(per_s * FILES_A_REQUEST, burst * FILES_A_REQUEST)
         self._trusted = networks(config.trusted_proxies)
         self._tally = tally
         self._suspected_at_ms = 0
@@ -67,7 +73,8 @@ class Turnstile:
     @web.middleware
     async def count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Ask the address's budget, for handshakes too, and note how each request was answered."""
-        wait_ms = self._requests.take(self.address(request), now_ms())
+        budgets = self._files if request.path.startswith(FILES) else self._requests
+        wait_ms = budgets.take(self.address(request), now_ms())
         response = self._too_many(request, wait_ms) if wait_ms else await handler(request)
         self._tally.requests[response.status] += 1
         return response

@@ -94,6 +94,7 @@ class RoomEndpoints:
                 joint.JointSale,
                 joint.Agreement,
             ),
+            Route("GET", "/v1/follows/{user}", "viewer", self._is_following, Following),
             Route("PUT", "/v1/follows/{user}", "viewer", self._follow, Following),
             Route("DELETE", "/v1/follows/{user}", "viewer", self._follow, Following),
             Route("GET", "/v1/gifts", "", self._gifts, GiftList),
@@ -170,6 +171,10 @@ class RoomEndpoints:
             return state
         state.viewers, state.likes = memory.viewers, memory.likes
         return state
+
+    async def _is_following(self, request: web.Request) -> Following:
+        followed, by = path_id(request, "user"), self._desk.user(request)
+        return Following(followed, await follows.is_follower(self._ledger, by.user, followed))
 
     async def _follow(self, request: web.Request) -> Following:
         followed, is_following = path_id(request, "user"), request.method == "PUT"

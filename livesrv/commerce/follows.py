@@ -4,7 +4,7 @@ from livesrv.auth import Principal
 from livesrv.ledger.entry import WORLD, Entry, Rank, Registers, Write, fingerprint, leg
 from livesrv.ledger.store import Ledger
 
-from .registers import FOLLOWER, followers_account, followers_ranking
+from .registers import FOLLOWER, attempt, followers_account, followers_ranking
 
 
 async def follow(
@@ -19,7 +19,7 @@ async def follow(
         if was_following == is_following:
             return None
         change = 1 if is_following else -1
-        identity = f"{name}:{version}"
+        identity = f"{name}:{version}:{attempt()}"
         return Entry(
             id=identity,
             fingerprint=fingerprint([identity, is_following]),

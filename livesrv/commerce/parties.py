@@ -23,7 +23,7 @@ from protocol.codes import ErrorCode
 from protocol.messages import Id, Short, TimeMs
 
 from .cards import Card, Cards, RatesBps
-from .registers import offer_register, read_sheet
+from .registers import attempt, offer_register, read_sheet
 from .terms import Terms
 
 CARDS_REGISTER = "cards"
@@ -290,7 +290,7 @@ def change_entry(
 ) -> Entry:
     """An entry that replaces one register's document."""
     text = msgspec.json.encode(document).decode()
-    content = fingerprint([kind, name, register.version, text])
+    content = fingerprint([kind, name, register.version, attempt()])
     return Entry(
         id=f"{kind}:{content}",
         fingerprint=content,

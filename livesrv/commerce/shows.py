@@ -1,6 +1,5 @@
 """A room's show: created, started, its offers pinned, ended. Each step is one entry."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from protocol.messages import ABOUT_ROOM, Id, Short, Title, Url, User
 from .diary import Page, diary_register, noted, read_diary
 from .registers import (
     Room,
+    attempt,
     moderation_register,
     offer_register,
     read_moderation,
@@ -67,13 +67,10 @@ def show_entry(
 ) -> Entry:
     """An entry that happens once for the versions it has read.
 
-    One that writes takes its versions away, so its id need not: who composes the same from an old
-    memory is told that it is stale, and looks again. One that writes nothing is the same entry,
-    whoever composes it.
+    One that writes nothing is the same entry, whoever composes it.
     """
     versions = {name: register.version for name, register in reads.items()}
-    attempt = secrets.token_hex(8) if writes else ""
-    content = fingerprint([kind, room_id, by.user, versions, writes, facts, attempt])
+    content = fingerprint([kind, room_id, by.user, versions, facts, attempt() if writes else ""])
     return Entry(
         id=f"{kind}:{room_id}:{content}",
         fingerprint=content,

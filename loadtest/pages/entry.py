@@ -1,5 +1,5 @@
-"""How long a viewer waits on a thin line, with a slow phone: to the first paint, to being in the
-room, to the first comment on the screen. Cold, and with what a first visit left in the cache.
+"""How long a viewer waits on a thin line, with a slow phone: to the first content that is painted,
+to being in the room, to the first comment. Cold, and with what a first visit left in the cache.
 
 Invariant: the line is thin for everything alike, WebSockets too.
 """
@@ -23,7 +23,7 @@ Visits = dict[str, list[float]]
 async def entry(browser: "Browser", line: Line, show: Show, plan: PagesPlan) -> Finding:
     finding = Finding(
         f"time to the first comment, CPU {CPU_SLOWDOWN} times slower",
-        ("line", "cache", "first paint", "connected", "first comment"),
+        ("line", "cache", "first content", "connected", "first comment"),
         notes=[f"{each.name}: {each.words}; without TLS" for each in THIN_LINES],
     )
     finding.notes.append(f"median (least to most) of {plan.visits} visits, since the navigation")

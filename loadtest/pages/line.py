@@ -9,7 +9,7 @@ connection and way, and at most `CONNECTIONS_MAX` connections; beyond, nobody re
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from .lane import Lane
 from .plan import UNHINDERED, Conditions
@@ -50,7 +50,8 @@ class Line:
             return
         self._connections.add(task)
         try:
-            await self._join(reader, writer)
+            with suppress(asyncio.CancelledError):  # nobody but `close` cancels
+                await self._join(reader, writer)
         finally:
             self._connections.discard(task)
             writer.transport.abort()

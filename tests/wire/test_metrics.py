@@ -152,6 +152,23 @@ async def test_address_over_its_budget_is_told_when_to_come_back_and_others_are_
             assert (await stage.http.ask("GET", "/livez")).status == 200
 
 
+async def test_files_of_the_pages_have_a_budget_of_their_own_and_it_has_an_end(
+    narrow: Server,
+) -> None:
+    async with Stage(narrow, JSON) as stage:
+
+        async def statuses(path: str, times: int) -> list[int]:
+            headers = {"X-Forwarded-For": "203.0.113.10"}
+            return [
+                (await stage.http.ask("GET", path, headers=headers)).status for _ in range(times)
+            ]
+
+        assert await statuses("/assets/any/shared/missing.js", 40) == [404] * 40
+        assert 429 in await statuses("/assets/any/shared/missing.js", 20)
+        assert (await statuses("/livez", 5))[-1] == 200
+        assert 429 in await statuses("/livez", 5)
+
+
 async def test_what_is_over_budget_is_answered_before_its_body_is_sent(narrow: Server) -> None:
     host, port = narrow.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))

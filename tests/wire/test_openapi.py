@@ -51,6 +51,7 @@ ROUTES = [
     ("DELETE", "/v1/contracts/{user}"),
     ("POST", "/v1/coin-rates"),
     ("GET", "/v1/coin-rates"),
+    ("GET", "/v1/follows/{user}"),
     ("PUT", "/v1/follows/{user}"),
     ("DELETE", "/v1/follows/{user}"),
     ("GET", "/v1/gifts"),

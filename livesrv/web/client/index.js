@@ -173,15 +173,16 @@ export class Client {
     socket.onclose = ({ code }) => this.#lose(socket, code);
   }
 
+  /** Say who we are and where we want to be in one go: on a thin line a round trip is felt. */
   async #enter(socket) {
     const hello = this.token ? { type: "hello", token: this.token } : { type: "hello" };
+    const welcome = this.#send(hello);
+    this.#join();
     try {
-      this.#tell("welcome", await this.#send(hello));
+      this.#tell("welcome", await welcome);
     } catch (error) {
       this.#turnAway(socket, error);
-      return;
     }
-    if (socket === this.#socket) await this.#join();
   }
 
   async #join() {

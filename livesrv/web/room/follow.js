@@ -1,21 +1,16 @@
-/**
- * Following the host, by a tap on their pill.
- *
- * The server does not tell whom one follows, so this device remembers what was tapped on it.
- */
+/** Following the host, by a tap on their pill. */
 
 import { ask } from "../shared/api.js";
 import { find, icon } from "../shared/dom.js";
 import { session } from "../shared/session.js";
 import { say } from "../shared/words.js";
 
-const FOLLOWED = "livesrv.followed";
-const FOLLOWED_MAX = 200;
-
 export class Follow {
   #button = find("follow");
   #host = null;
+  #isOn = false;
   #isAsking = false;
+  #asked = 0;
   #require;
   #fail;
 
@@ -30,44 +25,32 @@ export class Follow {
   show(host) {
     this.#host = host;
     this.#button.hidden = host.id === session.user;
-    this.#draw(isFollowed(host.id));
+    this.#draw(false);
+    if (session.token !== null) this.#ask("GET").catch(() => {}); // a tap will ask again
   }
 
   async #toggle() {
     if (this.#isAsking || !(await this.#require())) return;
-    const [host, isNow] = [this.#host, !isFollowed(this.#host.id)];
+    const was = this.#isOn;
     this.#isAsking = true;
-    this.#draw(isNow);
-    try {
-      const { following } = await ask(isNow ? "PUT" : "DELETE", `v1/follows/${host.id}`, { token: session.token });
-      remember(host.id, following);
-    } catch (error) {
+    this.#draw(!was);
+    await this.#ask(was ? "DELETE" : "PUT").catch((error) => {
+      this.#draw(was);
       this.#fail(error);
-    }
+    });
     this.#isAsking = false;
-    this.#draw(isFollowed(this.#host.id));
+  }
+
+  async #ask(method) {
+    const number = ++this.#asked;
+    const answer = await ask(method, `v1/follows/${this.#host.id}`, { token: session.token });
+    if (number === this.#asked) this.#draw(answer.following); // else something newer was asked
   }
 
   #draw(isOn) {
+    this.#isOn = isOn;
     this.#button.ariaPressed = String(isOn);
     this.#button.ariaLabel = this.#button.title = say(isOn ? "follow.on" : "follow", { name: this.#host.name });
     this.#button.replaceChildren(icon(isOn ? "check" : "plus"));
   }
 }
-
-function isFollowed(host) {
-  return followed().includes(pair(host));
-}
-
-function remember(host, isOn) {
-  const others = followed().filter((each) => each !== pair(host));
-  const kept = isOn ? [...others, pair(host)].slice(-FOLLOWED_MAX) : others;
-  localStorage.setItem(FOLLOWED, JSON.stringify(kept));
-}
-
-function followed() {
-  return JSON.parse(localStorage.getItem(FOLLOWED)) ?? [];
-}
-
-/** Several people may use one device. */
-const pair = (host) => `${session.user} ${host}`;

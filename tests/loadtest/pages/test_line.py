@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from loadtest.pages.line import PACKET_BYTES, PACKETS_MAX, Line, line_to
 from loadtest.pages.plan import Conditions
 
@@ -111,3 +113,21 @@ async def test_when_one_side_goes_the_other_is_let_go() -> None:
         writer.transport.abort()
         async with asyncio.timeout(WITHIN_S):
             await gone.wait()
+
+
+async def test_a_line_that_is_closed_lets_its_connections_go_without_a_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with line_before(wait) as line:
+        reader, writer = await asyncio.open_connection("127.0.0.1", line.port)
+        writer.write(b"hello")
+        await until(lambda: line.carried["up"] == 5)
+        await line.close()
+        async with asyncio.timeout(WITHIN_S):
+            assert await reader.read() == b""
+        writer.close()
+    assert caplog.messages == []

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.server import QUICK, Server, serving
 from tests.web.people import PRICE_MINOR
@@ -143,6 +143,10 @@ def test_a_price_for_one_buyer_is_a_card_until_it_is_taken(
     assert [each["total_minor"] for each in lan.orders()] == [DEAL_MINOR]
 
 
+def is_following_told(response: Response) -> bool:
+    return response.request.method == "PUT" and "/v1/follows/" in response.url
+
+
 def test_a_host_is_followed_by_one_tap(server: Server, visitors: Visitors) -> None:
     stall, lan = Stall(server), Buyer(server)
     with stall.online() as line:
@@ -150,11 +154,11 @@ def test_a_host_is_followed_by_one_tap(server: Server, visitors: Visitors) -> No
     page = visitors.open(stall.url, token=lan.token)
     follow = page.locator("#follow")
     expect(follow).to_have_attribute("aria-label", "Follow Mei")
-    with page.expect_response(re.compile("/v1/follows/")) as answer:
+    with page.expect_response(is_following_told) as answer:
         follow.click()
     assert answer.value.json() == {"user": stall.user, "following": True}
-    page.reload()
-    expect(follow).to_have_attribute("aria-pressed", "true")
+    other = visitors.open(stall.url, token=lan.token).locator("#follow")
+    expect(other).to_have_attribute("aria-pressed", "true")
     page.locator("#text").fill("now I may")
     page.locator("#text").press("Enter")
     expect(page.locator(".rows")).to_contain_text("now I may")
