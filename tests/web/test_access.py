@@ -19,6 +19,11 @@ SETTINGS: dict[str, object] = {
     "gift_window_h": 0,
 }
 LANGUAGES = ("en", "ar")
+LOOK_UNTIL_SHOWN = """() => {
+  dispatchEvent(new Event("online"));
+  return document.querySelector(".room") !== null;
+}"""
+"""The list of shows may be a second old, and the page would look again only after ten."""
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +58,7 @@ def test_discover(demo: Server, visitors: Visitors, looker: Looker, language: st
     host = Host(demo, city="Lishui")
     host.offer()
     Host(demo, name="🦊 Fox", title="Tea").end()
-    page.reload()
-    expect(page.locator(".room")).to_have_count(1)
+    page.wait_for_function(LOOK_UNTIL_SHOWN, polling=200)
     looker.look(page, "shows", *ALL)
     page.context.set_offline(True)
     page.evaluate("dispatchEvent(new Event('online'))")
