@@ -19,6 +19,11 @@ SETTINGS: dict[str, object] = {
     "gift_window_h": 0,
 }
 LANGUAGES = ("en", "ar")
+LOOK_UNTIL_SHOWN = """() => {
+  dispatchEvent(new Event("online"));
+  return document.querySelector(".room") !== null;
+}"""
+"""The list of shows may be a second old, and the page would look again only after ten."""
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +58,7 @@ def test_discover(demo: Server, visitors: Visitors, looker: Looker, language: st
     host = Host(demo, city="Lishui")
     host.offer()
     Host(demo, name="🦊 Fox", title="Tea").end()
-    page.reload()
-    expect(page.locator(".room")).to_have_count(1)
+    page.wait_for_function(LOOK_UNTIL_SHOWN, polling=200)
     looker.look(page, "shows", *ALL)
     page.context.set_offline(True)
     page.evaluate("dispatchEvent(new Event('online'))")
@@ -99,20 +103,22 @@ def test_room(demo: Server, visitors: Visitors, looker: Looker, language: str) -
     looker.look(guest, "guest", *ALL, over_video=True)
     guest.locator("#join").click()
     looker.look(guest, "login")
+    guest.keyboard.press("Escape")
+    guest.context.set_offline(True)
 
     page = open_still(visitors, market.host.url, language, market.viewer.token)
     expect(page.locator("#show")).to_have_attribute("data-connection", "in")
     expect(page.locator("#me")).to_be_visible()
+    page.locator("#gift").click()
+    expect(page.locator(".treat").first).to_be_visible()
+    looker.look(page, "gift tray", over_video=True)
+    page.locator("#tray-close").click()
     with market.viewer.online() as line:
         line.join(market.host.room)
         line.ask("gift", room=market.host.room, gift="rose", key="more", count=2)
     market.buy(market.viewer)
     expect(page.locator(".row.sold")).to_be_visible()
     looker.look(page, "logged in", over_video=True)
-    page.locator("#gift").click()
-    expect(page.locator(".treat").first).to_be_visible()
-    looker.look(page, "gift tray", over_video=True)
-    page.locator("#tray-close").click()
     look_at_an_order(page, looker)
     page.locator("#me").click()
     expect(page.locator(".order")).to_have_count(3)
@@ -122,10 +128,8 @@ def test_room(demo: Server, visitors: Visitors, looker: Looker, language: str) -
     looker.look(page, "gifters")
     page.locator("#gifters-sheet .corner").click()
 
-    page.context.set_offline(True)
-    expect(page.locator("#show")).not_to_have_attribute("data-connection", "in")
-    looker.look(page, "connection lost", over_video=True)
-    page.context.set_offline(False)
+    expect(guest.locator("#show")).not_to_have_attribute("data-connection", "in")
+    looker.look(guest, "connection lost")
     market.host.end()
     expect(page.locator("#curtain")).to_be_visible()
     looker.look(page, "ended")
@@ -224,23 +228,26 @@ def look_at_the_end(page: Page, looker: Looker) -> None:
     looker.look(page, "money")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES[:1])
 def test_operations(demo: Server, visitors: Visitors, looker: Looker, language: str) -> None:
     host = Host(demo)
     host.offer()
     door = open_still(visitors, f"{demo.url}/ops", language, demo.token("lan"))
     expect(door.locator("#door-why")).to_be_visible()
     looker.look(door, "door")
-    page = open_still(visitors, f"{demo.url}/ops", language, demo.token("ada", "ops"))
-    expect(page.locator("#band")).to_have_attribute("data-level", "well")
-    looker.look(page, "all is well", *ALL)
-    page.evaluate("(room) => { location.hash = `room=${room}`; }", host.room)
-    expect(page.locator("#room-offers li")).to_have_count(1)
-    looker.look(page, "a room")
-    page.locator("#room-back").click()
+    ops = demo.token("ada", "ops")
+    pages = {each: open_still(visitors, f"{demo.url}/ops", each, ops) for each in LANGUAGES}
+    for each, page in pages.items():
+        expect(page.locator("#band")).to_have_attribute("data-level", "well")
+        looker.look(page, f"all is well ({each})", *ALL)
+        page.evaluate("(room) => { location.hash = `room=${room}`; }", host.room)
+        expect(page.locator("#room-offers li")).to_have_count(1)
+        looker.look(page, f"a room ({each})")
+        page.locator("#room-back").click()
     with demo.paused("ledger"):
-        expect(page.locator("#band")).to_have_attribute("data-level", "red")
-        looker.look(page, "the ledger hangs", *ALL)
+        for each, page in pages.items():
+            expect(page.locator("#band")).to_have_attribute("data-level", "red")
+            looker.look(page, f"the ledger hangs ({each})", *ALL)
     host.end()
 
 
