@@ -102,8 +102,9 @@ def test_room(demo: Server, visitors: Visitors, looker: Looker, language: str) -
     expect(guest.locator(".row")).to_have_count(2)
     looker.look(guest, "guest", *ALL, over_video=True)
     guest.locator("#join").click()
+    expect(guest.locator("dialog[open]")).to_be_visible()
     looker.look(guest, "login")
-    guest.keyboard.press("Escape")
+    guest.locator("dialog[open] .corner").click()
     guest.context.set_offline(True)
 
     page = open_still(visitors, market.host.url, language, market.viewer.token)
@@ -121,6 +122,7 @@ def test_room(demo: Server, visitors: Visitors, looker: Looker, language: str) -
     looker.look(page, "logged in", over_video=True)
     look_at_an_order(page, looker)
     page.locator("#me").click()
+    expect(page.locator("#me-sheet")).to_be_visible()
     expect(page.locator(".order")).to_have_count(3)
     looker.look(page, "my orders")
     page.locator("#me-sheet .corner").click()

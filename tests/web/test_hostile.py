@@ -86,9 +86,12 @@ def test_a_room_shows_a_hostile_show_as_text(
     expect(page.locator("#offers .card")).not_to_have_count(0)
     assert pushed(page, ".top, .second, .bar", 80) == []
     page.locator(".card .buy:enabled").last.click()
+    expect(page.locator("#order")).to_be_visible()
     assert pushed(page, "#order, #order h2", SMALL_PHONE["height"]) == []
-    page.keyboard.press("Escape")
+    page.locator("#order .corner").click()
+    expect(page.locator("#order")).to_be_hidden()
     page.locator("#me").click()
+    expect(page.locator("#me-sheet")).to_be_visible()
     assert pushed(page, "#me-sheet, #me-name", SMALL_PHONE["height"]) == []
 
 
@@ -111,9 +114,11 @@ def test_the_studio_shows_hostile_people_and_goods_as_text(
     assert pushed(page, ".head, .income, .dock", 100) == []
     for index in range(3):
         page.locator(".row.said").nth(index).click()
+        expect(page.locator("#person")).to_be_visible()
         assert pushed(page, "#person, #person-name", SMALL_PHONE["height"]) == []
         page.locator("#person .corner").click()
     page.locator(".good").last.click()
+    expect(page.locator("#offer")).to_be_visible()
     assert pushed(page, "#offer, #offer-title", SMALL_PHONE["height"]) == []
 
 
