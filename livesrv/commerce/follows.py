@@ -4,7 +4,8 @@ from livesrv.auth import Principal
 from livesrv.ledger.entry import WORLD, Entry, Rank, Registers, Write, fingerprint, leg
 from livesrv.ledger.store import Ledger
 
-from .registers import FOLLOWER, attempt, followers_account, followers_ranking
+from .once import attempt
+from .registers import FOLLOWER, followers_account, followers_ranking
 
 
 async def follow(

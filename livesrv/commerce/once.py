@@ -1,5 +1,6 @@
 """Doing once what a key asks for: the first outcome answers every repeat, a refusal included."""
 
+import secrets
 from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
@@ -11,6 +12,15 @@ from protocol.codes import ErrorCode
 
 NEVER = ("", -1)
 """A read that no register meets: the entry is answered if its id is known, and stale otherwise."""
+
+
+def attempt() -> str:
+    """For the id of an entry that writes what it has read.
+
+    Its versions make it happen once, not its id: who composes the same from an old memory of the
+    registers must be told that it is stale, and not that all is done.
+    """
+    return secrets.token_hex(8)
 
 
 async def transact_once(

@@ -23,7 +23,8 @@ from protocol.codes import ErrorCode
 from protocol.messages import Id, Short, TimeMs
 
 from .cards import Card, Cards, RatesBps
-from .registers import attempt, offer_register, read_sheet
+from .once import attempt
+from .registers import offer_register, read_sheet
 from .terms import Terms
 
 CARDS_REGISTER = "cards"

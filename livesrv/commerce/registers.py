@@ -5,7 +5,6 @@ somebody does not disturb the orders that depend on the room), `offer:ROOM:OFFER
 All are immutable: a register's document is shared by everybody who reads it.
 """
 
-import secrets
 from typing import Any, Literal
 
 from msgspec import Struct, structs
@@ -97,15 +96,6 @@ class Combo(Struct, frozen=True):
     room: str
     gift: str
     count: int
-
-
-def attempt() -> str:
-    """For the id of an entry that writes what it has read.
-
-    Its versions make it happen once, not its id: who composes the same from an old memory of the
-    registers must be told that it is stale, and not that all is done.
-    """
-    return secrets.token_hex(8)
 
 
 def room_register(room: str) -> str:

@@ -15,9 +15,9 @@ from protocol.codes import ErrorCode
 from protocol.messages import ABOUT_ROOM, Id, Short, Title, Url, User
 
 from .diary import Page, diary_register, noted, read_diary
+from .once import attempt
 from .registers import (
     Room,
-    attempt,
     moderation_register,
     offer_register,
     read_moderation,

@@ -31,11 +31,11 @@ class Discover {
   #cards = new Map(); // by room
   #next = null;
   #timer = 0;
+  #nearEnd = new IntersectionObserver(([end]) => end.isIntersecting && this.#turn());
 
   constructor() {
     this.#more.addEventListener("click", () => this.#turn());
-    const nearEnd = new IntersectionObserver(([end]) => end.isIntersecting && this.#turn());
-    nearEnd.observe(this.#more);
+    this.#nearEnd.observe(this.#more);
     addEventListener("online", () => this.look());
     document.addEventListener("visibilitychange", () => this.look());
   }
@@ -59,17 +59,17 @@ class Discover {
     find("message-words").textContent = say(state === "away" ? "lobby.away" : "lobby.empty");
   }
 
-  /** The first page anew: newcomers in front; those who should be on it and are not have ended. */
+  /** The first page anew: those who should be on it and are not have ended. */
   #refresh({ rooms, next }) {
-    const oldest = next === null ? 0 : rooms.at(-1).started_at_ms;
+    const last = rooms.at(-1);
+    const oldest = next === null ? 0 : last.started_at_ms;
     const live = new Set(rooms.map(({ room }) => room));
+    const isJoined = last !== undefined && this.#cards.has(last.room); // else some may lie between
     for (const [room, card] of this.#cards) {
       if (!live.has(room) && card.startedAtMs > oldest) this.#remove(room);
     }
-    for (const room of rooms.toReversed()) {
-      if (!this.#update(room)) this.#list.prepend(this.#add(room));
-    }
-    if (this.#cards.size <= rooms.length) this.#goOnAt(next);
+    rooms.forEach((room) => this.#put(room));
+    if (!isJoined || this.#cards.size === rooms.length) this.#goOnAt(next);
   }
 
   /** The next page, behind what is shown. */
@@ -78,26 +78,29 @@ class Discover {
     const cursor = this.#next;
     this.#next = null;
     const page = await askForLive(cursor);
+    page?.rooms.forEach((room) => this.#put(room));
     this.#goOnAt(page === null ? cursor : page.next);
-    for (const room of page?.rooms ?? []) {
-      if (!this.#update(room)) this.#list.append(this.#add(room));
-    }
   }
 
   #goOnAt(next) {
     this.#next = next;
     this.#more.hidden = next === null || this.#cards.size >= CARDS_MAX;
+    this.#nearEnd.unobserve(this.#more);
+    this.#nearEnd.observe(this.#more); // tells at once when the end is still in sight
   }
 
-  #add(room) {
+  /** Draw a show, at its place when it is not there yet. */
+  #put(room) {
+    const known = this.#cards.get(room.room);
+    if (known) {
+      known.draw(room);
+      return;
+    }
     const card = new Card(room);
+    const older = [...this.#cards.values()].filter(({ startedAtMs }) => startedAtMs < card.startedAtMs);
+    const next = older.reduce((a, b) => (a?.startedAtMs >= b.startedAtMs ? a : b), undefined);
+    this.#list.insertBefore(card.node, next?.node ?? null);
     this.#cards.set(room.room, card);
-    return card.node;
-  }
-
-  #update(room) {
-    this.#cards.get(room.room)?.draw(room);
-    return this.#cards.has(room.room);
   }
 
   #remove(room) {
