@@ -12,6 +12,7 @@ import { LANGUAGES, brief, choose, language, learn, money, say, translate } from
 const LOOK_MS = 10_000;
 const ROOMS_A_PAGE = 24;
 const CARDS_MAX = 480;
+const AHEAD = "800px"; // of the end: the next page is there before one comes to it
 const THEMES = {
   fruit: "🍑",
   vegetables: "🥬",
@@ -31,7 +32,9 @@ class Discover {
   #cards = new Map(); // by room
   #next = null;
   #timer = 0;
-  #nearEnd = new IntersectionObserver(([end]) => end.isIntersecting && this.#turn());
+  #nearEnd = new IntersectionObserver(([end]) => end.isIntersecting && this.#turn(), {
+    rootMargin: AHEAD,
+  });
 
   constructor() {
     this.#more.addEventListener("click", () => this.#turn());
