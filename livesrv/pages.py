@@ -40,7 +40,7 @@ LANGUAGES = ("en", "zh", "ar")
 RIGHT_TO_LEFT = frozenset({"ar"})
 LANGUAGE_COOKIE = "livesrv_language"
 """What the reader chose on a page; stronger than what the browser asks for."""
-KEEP = "public, max-age=31536000, immutable"
+KEEP = "max-age=31536000, immutable"
 ASK = "no-cache"
 """Keep it, but ask whether it is still the one: 304 and no body."""
 
@@ -207,5 +207,6 @@ def _answer(request: web.Request, file: File, headers: dict[str, str]) -> web.Re
         )
         if is_gzip:
             response.headers["Content-Encoding"] = "gzip"
-    response.etag = etag
+    if headers["Cache-Control"] != KEEP:  # of what is kept nobody asks whether it has changed
+        response.etag = etag
     return response

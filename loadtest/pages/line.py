@@ -107,7 +107,7 @@ class Line:
             self.carried[way] += len(packet)
             writer.write(packet)
             await writer.drain()
-        if writer.can_write_eof():
+        with suppress(OSError, RuntimeError):  # what uvloop says of an end that has gone already
             writer.write_eof()
 
 
