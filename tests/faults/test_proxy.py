@@ -59,6 +59,7 @@ class Told:
     given_up: int = 0
 
 
+@pytest.mark.alone  # each call is given a time
 @pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.name.lower())
 async def test_under_one_fault_every_outcome_told_is_the_true_one(
     ledger_store: RunningStore, fault: Fault, seed: int, record_property: Record
@@ -68,6 +69,7 @@ async def test_under_one_fault_every_outcome_told_is_the_true_one(
     record_property("rounds", len(told.outcomes))
 
 
+@pytest.mark.alone
 async def test_under_all_faults_every_outcome_told_is_the_true_one(
     ledger_store: RunningStore, seed: int, record_property: Record
 ) -> None:

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.server import Server
+from tests.server import Serve, Server
 
 from .look import measure
 from .people import Host, Person
@@ -36,7 +36,9 @@ def walk(page: Page) -> list[str]:
     return wrong + [f"is not reached: {name}" for name in missed]
 
 
-def test_discover_by_keyboard(server: Server, visitors: Visitors) -> None:
+def test_discover_by_keyboard(serve: Serve, visitors: Visitors) -> None:
+    """On a server of its own: the list of a busy one grows while one walks it."""
+    server = serve(workers=1)
     Host(server).offer()
     page = open_quiet(visitors, server.url)
     expect(page.locator(".room").first).to_be_visible()

@@ -7,24 +7,13 @@
 
 import { ROOT, ask } from "../shared/api.js";
 import { bareName, drawAvatar, find, hueOf, icon, make, picture } from "../shared/dom.js";
+import { THEMES } from "../shared/themes.js";
 import { LANGUAGES, brief, choose, language, learn, money, say, translate } from "../shared/words.js";
 
 const LOOK_MS = 10_000;
 const ROOMS_A_PAGE = 24;
 const CARDS_MAX = 480;
 const AHEAD = "800px"; // of the end: the next page is there before one comes to it
-const THEMES = {
-  fruit: "🍑",
-  vegetables: "🥬",
-  tea: "🍵",
-  honey: "🍯",
-  fish: "🐟",
-  rice: "🌾",
-  eggs: "🥚",
-  flowers: "💐",
-  clothes: "👗",
-  crafts: "🧺",
-};
 
 class Discover {
   #list = find("rooms");

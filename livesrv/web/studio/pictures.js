@@ -43,20 +43,6 @@ export const GOODS = [
   ["🎁", "other"],
 ];
 
-/** What a show is about: the room's `theme`, and its picture; as the list of shows has them. */
-export const THEMES = {
-  fruit: "🍑",
-  vegetables: "🥬",
-  tea: "🍵",
-  honey: "🍯",
-  fish: "🐟",
-  rice: "🌾",
-  eggs: "🥚",
-  flowers: "💐",
-  clothes: "👗",
-  crafts: "🧺",
-};
-
 /** Told to everybody at a tap; the words under `notice.…`. */
 export const NOTICES = [
   ["📦", "ships"],

@@ -10,7 +10,7 @@ import { newKey } from "../client/index.js";
 import { bareName } from "../shared/dom.js";
 import { recall, remember } from "./memory.js";
 import { request } from "./office.js";
-import { THEMES } from "./pictures.js";
+import { THEMES } from "../shared/themes.js";
 
 const OTHER = "🎬";
 

@@ -2,7 +2,7 @@
 
 import { act, onTap, toast } from "./act.js";
 import { find, make } from "../shared/dom.js";
-import { THEMES } from "./pictures.js";
+import { THEMES } from "../shared/themes.js";
 import { say } from "../shared/words.js";
 
 const SLOW_S = 10;

@@ -6,7 +6,7 @@ import { ROOT } from "../shared/api.js";
 import { bareName, drawAvatar, find } from "../shared/dom.js";
 import { recall, remember } from "./memory.js";
 import { mayRehearse } from "./play.js";
-import { THEMES } from "./pictures.js";
+import { THEMES } from "../shared/themes.js";
 import { drawThemes, markTheme } from "./roomsheet.js";
 import { session } from "../shared/session.js";
 import { LANGUAGES, choose, language } from "../shared/words.js";

@@ -10,6 +10,7 @@ from tests.server import Server
 from .conftest import Command
 
 
+@pytest.mark.alone
 def test_pages_are_within_their_weight_and_the_rooms_frames_are_counted(
     command: Command, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
