@@ -12,7 +12,7 @@ from loadtest.run.vitals import WANTED
 from loadtest.run.watch import ServerWatch
 
 from ..server import Server
-from ..waiting import end, until
+from ..waiting import end, until, until_awaited
 
 SCRAPE_CPU_MS_MAX = 10.0
 """A generator has other things to do."""
@@ -66,9 +66,17 @@ async def test_a_refused_scrape_says_so(server: Server, session: aiohttp.ClientS
 async def test_reading_a_scrape_of_sixteen_workers_costs_little(
     server: Server, session: aiohttp.ClientSession
 ) -> None:
-    async with session.get(f"{server.url}/metrics") as answer:
-        text = await answer.text()
-    lines = [line for line in text.splitlines() if 'process="worker-0"' in line]
+    lines: list[str] = []
+    text = ""
+
+    async def is_told() -> bool:
+        nonlocal text
+        async with session.get(f"{server.url}/metrics") as answer:
+            text = await answer.text()
+        lines[:] = [line for line in text.splitlines() if 'process="worker-0"' in line]
+        return bool(lines) and 'process="worker-1"' in text
+
+    await until_awaited(is_told)
     more = [line.replace("worker-0", f"worker-{n}") for n in range(2, 16) for line in lines]
     text = "\n".join([*text.splitlines(), *more, ""])
     began_s = time.process_time()
