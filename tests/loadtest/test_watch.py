@@ -12,7 +12,7 @@ from loadtest.run.vitals import WANTED
 from loadtest.run.watch import ServerWatch
 
 from ..server import Server
-from ..waiting import end, until
+from ..waiting import end, until, until_awaited
 
 SCRAPE_CPU_MS_MAX = 10.0
 """A generator has other things to do."""
